@@ -1,0 +1,1 @@
+"""Ways in. A channel parses its protocol, calls one service, and formats the answer."""

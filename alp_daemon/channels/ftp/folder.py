@@ -1,0 +1,173 @@
+"""What a customer sees: its uploads of late and the real files of its folder, as one small tree.
+
+::
+
+    /               uploads, and files that other programs put there
+    /preformatted   the same, for files in the standard format
+    /reports        our reports, to be read
+
+Nothing that a client sends reaches a real path but the name of a report.
+"""
+
+# ruff: noqa: ARG002  methods are called by pyftpdlib
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import split
+from typing import IO, Any
+
+from pyftpdlib.exceptions import FilesystemError
+from pyftpdlib.filesystems import AbstractedFS
+
+from alp_daemon.customers import PREFORMATTED
+from alp_daemon.services.intake import Recent
+
+REPORTS = "reports"
+_FOLDERS = ("", PREFORMATTED, REPORTS)
+# What file systems allow; a longer name could not be put into a report's own name.
+_MAX_NAME_BYTES = 255
+# Control characters and line ends: no list, log or report may be broken by a name.
+_UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a listing; ``upload`` where it is an upload and not a real file or folder."""
+
+    stat: os.stat_result
+    upload: Recent | None = None
+
+
+Tree = dict[str, Entry]
+"""By virtual path."""
+
+
+def tree(home: Path, uploads: Sequence[Recent]) -> Tree:
+    """The folder as it is now. An upload hides a real file of its name: it is the newer of the two."""
+    found = _folders()
+    for folder in _FOLDERS:
+        for file in _files(home / folder):
+            found[_path(folder, file.name)] = Entry(_as_shown(file.stat(follow_symlinks=False)))
+    for upload in uploads:
+        modified = int(upload.received_at.timestamp())
+        found[_path(upload.folder, upload.name)] = Entry(
+            _stat(stat.S_IFREG | 0o644, upload.upload, upload.size, modified), upload
+        )
+    return found
+
+
+def is_printable(text: str) -> bool:
+    return not any(unicodedata.category(character) in _UNPRINTABLE for character in text)
+
+
+class CustomerFolder(AbstractedFS):  # type: ignore[misc]
+    """The tree as pyftpdlib asks for it. ``tree`` is a snapshot, renewed before each command that looks at it."""
+
+    def __init__(self, home: Path, session: Any) -> None:
+        super().__init__("/", session)
+        self.home = home
+        self.tree: Tree = _folders()
+
+    def upload_target(self, path: str) -> tuple[str, str]:
+        """``(folder, name)`` that an upload to this path has. Raises ``FilesystemError`` where none may be."""
+        directory, name = split(path)
+        folder = directory.strip("/")
+        if folder not in ("", PREFORMATTED):
+            raise FilesystemError(f"Files can be put into / and /{PREFORMATTED} only")
+        if not name or path.strip("/") in _FOLDERS:
+            raise FilesystemError("This is the name of a folder")
+        if len(name.encode()) > _MAX_NAME_BYTES:
+            raise FilesystemError(f"The name is longer than {_MAX_NAME_BYTES} bytes")
+        return folder, name
+
+    def upload(self, path: str) -> Recent:
+        """The upload at this path. Raises ``FilesystemError``, saying why it cannot be renamed or deleted."""
+        found = self._entry(path).upload
+        if found is None:
+            raise FilesystemError("This is not an upload of yours")
+        if found.picked_up:
+            raise FilesystemError("It was picked up for processing already")
+        return found
+
+    # What pyftpdlib calls. Its paths are our virtual ones: there is no real tree behind them.
+
+    def validpath(self, path: str) -> bool:
+        return True
+
+    def realpath(self, path: str) -> str:
+        return path
+
+    def chdir(self, path: str) -> None:
+        if not self.isdir(path):
+            raise FilesystemError("There is no such folder")
+        self.cwd = path
+
+    def listdir(self, path: str) -> list[str]:
+        return [name for directory, name in map(split, self.tree) if name and directory == path]
+
+    def open(self, path: str, mode: str) -> IO[bytes]:
+        directory, name = split(path)
+        if directory != f"/{REPORTS}":
+            raise FilesystemError(f"Only files in /{REPORTS} can be read")
+        real = self.home / REPORTS / name
+        # Never through a link, which somebody with access to the folder could point anywhere.
+        return os.fdopen(os.open(real, os.O_RDONLY | os.O_NOFOLLOW), mode)
+
+    def stat(self, path: str) -> os.stat_result:
+        return self._entry(path).stat
+
+    lstat = stat
+
+    def isfile(self, path: str) -> bool:
+        return path in self.tree and not self.isdir(path)
+
+    def isdir(self, path: str) -> bool:
+        return path in self.tree and stat.S_ISDIR(self.tree[path].stat.st_mode)
+
+    def getsize(self, path: str) -> int:
+        return self.stat(path).st_size
+
+    def getmtime(self, path: str) -> float:
+        return self.stat(path).st_mtime
+
+    def get_user_by_uid(self, uid: int) -> str:
+        return "ftp"
+
+    def get_group_by_gid(self, gid: int) -> str:
+        return "ftp"
+
+    def _entry(self, path: str) -> Entry:
+        if path not in self.tree:
+            raise FilesystemError("There is no such file")
+        return self.tree[path]
+
+
+def _folders() -> Tree:
+    return {_path(folder, ""): Entry(_stat(stat.S_IFDIR | 0o755, 0, 0, 0)) for folder in _FOLDERS}
+
+
+def _path(folder: str, name: str) -> str:
+    return "/" + "/".join(part for part in (folder, name) if part)
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_printable(entry.name) and entry.is_file(follow_symlinks=False):
+                yield entry
+
+
+def _as_shown(real: os.stat_result) -> os.stat_result:
+    return _stat(stat.S_IFREG | 0o644, real.st_ino, real.st_size, int(real.st_mtime))
+
+
+def _stat(mode: int, number: int, size: int, modified: int) -> os.stat_result:
+    return os.stat_result((mode, number, 0, 1, 0, 0, size, modified, modified, modified))

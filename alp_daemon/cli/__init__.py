@@ -1,0 +1,69 @@
+"""The ``alp-daemon`` command: arguments → one service → exit code. Each group of commands has a module."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from alp_daemon import __version__
+from alp_daemon.errors import AlpError, TryAgain, Unavailable, UsageProblem
+
+# Loaded when called: `process` must not pay for importing the FTP server.
+_COMMANDS = {
+    "service": ("serve", "demo", "check-config", "reload", "doctor", "schema"),
+    "setup": ("new-customer", "preview", "approve", "import", "credentials", "line-types"),
+    "uploads": ("process", "uploads", "show", "release", "discard", "undo"),
+    "numbers": ("opt-in", "opt-out", "suspend", "reactivate", "status", "message", "number", "export", "usage"),
+    "lockouts": ("lockouts", "unlock"),
+}
+_MODULES = {command: module for module, commands in _COMMANDS.items() for command in commands}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _MODULES:
+            return None
+        module = import_module(f"alp_daemon.cli.{_MODULES[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="alp-daemon")
+def cli() -> None:
+    """Keeps customers' opt-in lists the way their files say."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; what went wrong is on stderr."""
+    try:
+        result = cli.main(arguments, prog_name="alp-daemon", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return UsageProblem.exit_code
+    except click.ClickException as error:
+        error.show()
+        return UsageProblem.exit_code
+    except click.Abort:
+        return 130
+    except AlpError as error:
+        click.echo(f"alp-daemon: {error}", err=True)
+        return error.exit_code
+    except SystemExit:
+        # How click says that the reader of our output (`| head`) has seen enough.
+        return 0
+    except OSError as error:
+        click.echo(f"alp-daemon: {error.filename or 'the system'}: {error.strerror}", err=True)
+        return (TryAgain if error.errno == errno.ENOSPC else Unavailable).exit_code
+    return result if isinstance(result, int) else 0

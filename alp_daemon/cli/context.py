@@ -1,0 +1,113 @@
+"""What every command shares: ``--config`` and ``--json``, and the store and settings behind them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alp_daemon import settings as settings_file
+from alp_daemon.customers import Customer, Loaded, load_dir, load_file
+from alp_daemon.errors import ConfigurationError, NotFound
+from alp_daemon.settings import Settings
+from alp_daemon.store.store import Store, open_store
+
+_PLACES = (Path("configs/alp.yaml"), Path("/etc/alp-daemon/alp.yaml"))
+
+
+class Context:
+    """Settings, store and output of one command, each made when it is first asked for."""
+
+    def __init__(self, config: Path | None, as_json: bool) -> None:
+        self._config = config
+        self.as_json = as_json
+
+    @cached_property
+    def config_path(self) -> Path:
+        given = self._config or (Path(os.environ["ALP_CONFIG"]) if os.environ.get("ALP_CONFIG") else None)
+        if given is not None:
+            if not given.is_file():
+                raise ConfigurationError(f"{given}: there is no such file (given by --config or ALP_CONFIG)")
+            return given
+        for place in _PLACES:
+            if place.is_file():
+                return place
+        raise ConfigurationError(
+            f"no configuration: neither {' nor '.join(map(str, _PLACES))} exists; say --config FILE or set ALP_CONFIG"
+            " (an empty file works)"
+        )
+
+    @cached_property
+    def settings(self) -> Settings:
+        return settings_file.load(self.config_path)
+
+    @cached_property
+    def store(self) -> Store:
+        return open_store(self.settings.database_path)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def customer(self, id_: str) -> Customer:
+        path = self.settings.customers_dir / f"{id_}.yaml"
+        if "/" in id_ or not path.is_file():
+            raise NotFound(f"there is no customer {id_!r}: {path} does not exist")
+        return load_file(path, self.settings.messages.in_force())
+
+    def load_customers(self) -> Loaded:
+        """Every customer's file, with all that is wrong in them."""
+        return load_dir(self.settings.customers_dir, self.settings.messages.in_force())
+
+    def show(self, data: Any, text: str | Callable[[], None]) -> None:
+        """Data on stdout: as JSON if asked for, else as text or by calling what draws it."""
+        if self.as_json:
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        elif callable(text):
+            text()
+        else:
+            click.echo(text)
+
+    def table(self, columns: list[str], rows: list[list[Any]]) -> None:
+        """A table for people on a terminal, tab-separated lines for pipes."""
+        if sys.stdout.isatty():
+            from rich.console import Console
+            from rich.table import Table
+
+            table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+            for row in rows:
+                table.add_row(*map(str, row))
+            Console().print(table)
+        else:
+            for row in [columns, *rows]:
+                click.echo("\t".join(map(str, row)))
+
+
+def say(message: str) -> None:
+    """Talk goes to stderr, so that stdout is data only."""
+    click.echo(message, err=True)
+
+
+def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command with ``--config`` and ``--json``; its function gets a ``Context`` first."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @click.command(name, **attributes)
+        @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="alp.yaml to use.")
+        @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+        @functools.wraps(function)
+        def run(config: Path | None, as_json: bool, **arguments: Any) -> Any:
+            return function(Context(config, as_json), **arguments)
+
+        decorated: click.Command = run
+        return decorated
+
+    return decorate

@@ -1,0 +1,157 @@
+"""Numbers: one at a time, and the list as a whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alp_daemon.cli.context import Context, command, say
+from alp_daemon.domain import phone
+from alp_daemon.domain.model import Status
+from alp_daemon.errors import NotFound, UsageProblem
+from alp_daemon.services import history, optin
+from alp_daemon.services.optin import Sender
+
+_TAGS = click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="T",
+    help="A tag to add (opt-in, reactivate) or remove (opt-out, suspend); may be given several times.",
+)
+_SOURCES = ("operator", "end_user")
+
+
+def _manage(name: str, help_text: str, *, with_source: bool = False) -> click.Command:
+    """One ManageOptin command."""
+
+    def run(context: Context, customer_id: str, number: str, tags: tuple[str, ...], source: str = "operator") -> None:
+        customer = context.customer(customer_id)
+        sender = Sender("operator", source, "cli")
+        standing = optin.command(context.store, customer, name, number, tags, sender, context.now)
+        text = f"{standing.number} is {standing.status}" + (f" ({standing.message})" if standing.message else "")
+        context.show(standing.as_dict(), text)
+
+    decorated: Any = _TAGS(run)
+    if with_source:
+        decorated = click.option(
+            "--source", type=click.Choice(_SOURCES), default="operator", help="end_user: said by phone or letter."
+        )(decorated)
+    decorated = click.argument("number")(decorated)
+    decorated = click.argument("customer_id", metavar="CUSTOMER")(decorated)
+    run.__doc__ = help_text
+    return command(name.replace("_", "-"), help=help_text)(decorated)
+
+
+opt_in_command = _manage("opt_in", "Opt a number in (refused where it has opted out).")
+opt_out_command = _manage("opt_out", "Opt a number out; only its keyword message can lift that.", with_source=True)
+suspend_command = _manage("suspend", "Suspend an opted-in number.")
+reactivate_command = _manage("reactivate", "Reactivate a suspended number.")
+
+
+@command("status")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("number")
+def status_command(context: Context, customer_id: str, number: str) -> None:
+    """Show how a number stands on a customer's list."""
+    customer = context.customer(customer_id)
+    standing = optin.status(context.store, customer, number)
+    key = optin.parse_number(number, customer.region)
+    stories = history.of_number(context.store, key, [customer_id])
+    data = {
+        "number": standing.number,
+        "status": standing.status,
+        "tags": list(standing.tags),
+        "history": stories[0]["history"] if stories else [],
+    }
+    context.show(data, f"{standing.number} is {standing.status}" + _tagged(data["tags"]))
+
+
+@command("message")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("from_number", metavar="FROM")
+@click.argument("text")
+@click.option("--id", "message_id", metavar="MSGID", help="The gateway's id: the same message is done once.")
+def message_command(context: Context, customer_id: str, from_number: str, text: str, message_id: str | None) -> None:
+    """Take in an inbound text message (STOP, HELP, the keyword, or anything else)."""
+    customer = context.customer(customer_id)
+    words = context.settings.messages.in_force()
+    answer = optin.message(context.store, customer, from_number, text, message_id, context.now, words)
+    context.show(answer.as_dict(), f"{answer.intent}: the number is {answer.status}\nreply: {answer.reply or '(none)'}")
+
+
+@command("number")
+@click.argument("number")
+@click.option("--customer", "customer_id", help="Only on this customer's list.")
+def number_command(context: Context, number: str, customer_id: str | None) -> None:
+    """Print one number's whole history, on every list."""
+    region = context.customer(customer_id).region if customer_id else "US"
+    key = optin.parse_number(number, region)
+    lists = [customer_id] if customer_id else history.known_lists(context.store)
+    stories = history.of_number(context.store, key, lists)
+    if not stories:
+        raise NotFound(f"{phone.mask(key)} has never been on {customer_id or 'any'} list")
+    latest = max(stories, key=lambda story: story["history"][-1]["at"])
+    data = {
+        **latest,
+        "history": sorted(
+            ({**event, "customer": story["customer"]} for story in stories for event in story["history"]),
+            key=lambda event: str(event["at"]),
+        ),
+    }
+    context.show(data, lambda: _print_history(context, data["history"]))
+
+
+@command("export")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.option("--status", type=click.Choice([s.name for s in Status if s is not Status.absent]), help="Only these.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Instead of stdout.")
+def export_command(context: Context, customer_id: str, status: str | None, out: Path | None) -> None:
+    """Write the list as CSV: number, status, tags."""
+    customer = context.customer(customer_id)
+    if out is None:
+        history.export(context.store, customer.id, status, sys.stdout)
+        return
+    temporary = out.with_name(f".{out.name}.part")
+    with temporary.open("w", encoding="utf-8", newline="") as file:
+        count = history.export(context.store, customer.id, status, file)
+    temporary.replace(out)
+    say(f"wrote {out}: {count:,} numbers")
+    if context.as_json:
+        click.echo(json.dumps({"file": str(out), "rows": count}))
+
+
+@command("usage")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.option("--month", metavar="M", help="Such as 2026-11.")
+def usage_command(context: Context, customer_id: str, month: str | None) -> None:
+    """Count applied uploads and chargeable new numbers, by month and mode."""
+    customer = context.customer(customer_id)
+    if month is not None and not (len(month) == 7 and month[:4].isdigit() and month[5:].isdigit()):
+        raise UsageProblem(f"--month {month}: expected a year and a month, such as 2026-11")
+    found = history.usage(context.store, customer.id, month)
+    rows = [[f["month"], f["mode"], f["uploads"], f["never_seen_before"]] for f in found]
+    context.show(found, lambda: context.table(["month", "mode", "uploads", "never seen before"], rows))
+
+
+def _print_history(context: Context, events: list[dict[str, Any]]) -> None:
+    rows = [
+        [
+            event["at"][:19],
+            event["customer"],
+            f"{event['status_before']} → {event['status_after']}",
+            ", ".join(event["tags_after"]),
+            f"{event['source']} ({event['by']}, {event['channel']})",
+            f"upload {event['upload']}" if event["upload"] else event["note"],
+        ]
+        for event in events
+    ]
+    context.table(["when", "list", "status", "tags", "by", "what"], rows)
+
+
+def _tagged(tags: list[str]) -> str:
+    return f", tags: {', '.join(tags)}" if tags else ""

@@ -1,0 +1,114 @@
+"""The service itself: run it, check it, and see how it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from alp_daemon.cli.context import Context, command, say
+from alp_daemon.customers import Loaded
+from alp_daemon.customers import json_schema as customer_schema
+from alp_daemon.errors import ConfigurationError
+from alp_daemon.problem import ConfigurationFileError
+from alp_daemon.settings import json_schema as settings_schema
+
+
+@command("serve")
+@click.option("--role", type=click.Choice(["all", "ftp", "web", "worker"]), default="all", show_default=True)
+def serve_command(context: Context, role: str) -> None:
+    """Run the daemon until SIGTERM."""
+    from alp_daemon.daemon import Daemon
+
+    Daemon(context.settings, role).run()
+
+
+@command("demo")
+@click.option("--once", is_flag=True, help="Exit when done; non-zero if anything differs from what samples/ promise.")
+def demo_command(context: Context, once: bool) -> int:
+    """Show everything at work: a throw-away server, real uploads, and what became of each."""
+    from alp_daemon.demo import run
+
+    return run(once=once, as_json=context.as_json)
+
+
+@command("check-config")
+def check_config_command(context: Context) -> int:
+    """Check alp.yaml and every customer's file; list every problem at once."""
+    try:
+        loaded = context.load_customers()
+    except ConfigurationFileError as error:
+        loaded = Loaded(problems=error.problems)
+    lapsed = _lapsing(context, loaded.customers) if loaded.customers else []
+    data = {
+        "config": str(context.config_path),
+        "customers": sorted(loaded.customers),
+        "problems": [problem.as_dict() for problem in loaded.problems],
+        "needs_approval": lapsed,
+    }
+    context.show(data, lambda: _print_check(loaded, lapsed))
+    return ConfigurationError.exit_code if loaded.errors else 0
+
+
+@command("reload")
+def reload_command(context: Context) -> None:
+    """Tell the running daemon to look at the customers' files now."""
+    from alp_daemon.daemon import send_reload
+
+    loaded = context.load_customers()
+    lapsed = _lapsing(context, loaded.customers)
+    pid = send_reload(context.settings.data_dir)
+    for problem in loaded.problems:
+        say(str(problem))
+    for sentence in lapsed:
+        say(sentence)
+    context.show({"pid": pid, "needs_approval": lapsed}, f"told the daemon (process {pid}) to reload")
+
+
+@command("doctor")
+def doctor_command(context: Context) -> int:
+    """Say what is not as it should be, and what to do about it."""
+    from alp_daemon.services.doctor import examine
+
+    findings = examine(context.store, context.settings, context.load_customers(), context.now)
+    data = [finding.as_dict() for finding in findings]
+    context.show(data, lambda: _print_findings(data))
+    return 69 if any(finding.severity == "error" for finding in findings) else 0
+
+
+@command("schema")
+@click.argument("which", type=click.Choice(["settings", "customer"]))
+def schema_command(context: Context, which: str) -> None:
+    """Print the JSON Schema of alp.yaml or of a customer's file, for editors."""
+    schema = settings_schema() if which == "settings" else customer_schema()
+    context.show(schema, json.dumps(schema, indent=2))
+
+
+def _lapsing(context: Context, customers: dict[str, Any]) -> list[str]:
+    """Feeds whose approval does not hold for what their files say now."""
+    from alp_daemon.services.rules import approval_of, rules_for
+
+    lapsed = []
+    with context.store.read() as transaction:
+        for customer in customers.values():
+            for feed in customer.feeds:
+                approval = approval_of(transaction, customer.id, rules_for(customer, feed))
+                if isinstance(approval, str):
+                    lapsed.append(f"{customer.id}: {approval}")
+    return lapsed
+
+
+def _print_check(loaded: Loaded, lapsed: list[str]) -> None:
+    for line in [*map(str, loaded.problems), *lapsed]:
+        click.echo(line)
+    click.echo(
+        f"{len(loaded.customers)} customer(s) usable, {len(loaded.errors)} error(s), {len(loaded.warnings)} warning(s)"
+    )
+
+
+def _print_findings(findings: list[dict[str, str]]) -> None:
+    for finding in findings:
+        click.echo(f"{finding['severity']}: {finding['message']}")
+    if not findings:
+        click.echo("all is well")

@@ -1,0 +1,164 @@
+"""Setting up a customer: draft, preview, approval, log-ins, and what is loaded beside files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from alp_daemon.cli.context import Context, command, say
+from alp_daemon.errors import NotFound, UsageProblem
+from alp_daemon.services import approval, importing, line_types, report
+from alp_daemon.services.credentials import Credentials, Issued
+
+_FILE = click.Path(path_type=Path)
+_BY = click.option("--by", required=True, metavar="NAME", help="Who does this; it is kept in the history.")
+
+
+@command("new-customer")
+@click.argument("customer_id", metavar="ID")
+@click.option("--sample", type=_FILE, required=True, help="A file as the customer will send it.")
+@click.option("--name", help="The customer's name for people; the id by default.")
+@click.option("--keyword", help="The word that people text to opt in; made from the id by default.")
+@click.option("--region", default="US", show_default=True, help="Country of numbers written without one.")
+def new_customer_command(
+    context: Context, customer_id: str, sample: Path, name: str | None, keyword: str | None, region: str
+) -> None:
+    """Write a commented draft of a customer's YAML from a sample file."""
+    path = context.settings.customers_dir / f"{customer_id}.yaml"
+    approval.write_draft(path, sample, name=name, keyword=keyword, region=region)
+    context.show(
+        {"customer": customer_id, "file": str(path)},
+        f"wrote {path}\nRead it, correct it, then: alp-daemon preview {customer_id} {sample}",
+    )
+
+
+@command("preview")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("file", type=_FILE)
+@click.option("--feed", help="The feed, where the file's name does not say it.")
+@click.option("--out", type=_FILE, metavar="OUT.csv", help="Where to write the standard-format file.")
+def preview_command(context: Context, customer_id: str, file: Path, feed: str | None, out: Path | None) -> None:
+    """Show what a file would do, and write it in the standard format. Changes nothing."""
+    customer = context.customer(customer_id)
+    chosen = approval.choose_feed(customer, file, feed)
+    found = approval.preview(context.store, context.settings, customer, chosen, file)
+    target = out or Path(f"{file.stem}.standard.csv")
+    with target.open("w", encoding="utf-8", newline="") as written:
+        approval.write_standard_format(found.listed, written)
+    say(f"wrote {target}: {len(found.listed.keys):,} numbers with their tags in the standard format")
+    context.show({**found.report, "out": str(target)}, lambda: click.echo(report.text(found.report), nl=False))
+
+
+@command("approve")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.option("--sample", type=_FILE, required=True, help="The file that was previewed.")
+@click.option("--feed", help="The feed, where the sample's name does not say it.")
+@_BY
+def approve_command(context: Context, customer_id: str, sample: Path, feed: str | None, by: str) -> None:
+    """Approve a feed as it is configured now; issues the customer's FTP log-in, shown once."""
+    customer = context.customer(customer_id)
+    chosen = approval.choose_feed(customer, sample, feed)
+    approved = approval.approve(context.store, context.settings, customer, chosen, sample, by, context.now)
+    if approved.requeued:
+        say(f"{len(approved.requeued)} waiting file(s) go on now")
+    _show_issued(context, approved.issued, f"feed {chosen} of {customer_id} is approved")
+
+
+@command("import")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("file", type=_FILE, required=False)
+@click.option("--starts-empty", is_flag=True, help="There is no earlier list to bring along.")
+@_BY
+def import_command(context: Context, customer_id: str, file: Path | None, starts_empty: bool, by: str) -> None:
+    """Bring an existing list and its opt-outs at go-live (columns of `export`, and source, consent_date)."""
+    customer = context.customer(customer_id)
+    if starts_empty == (file is not None):
+        raise UsageProblem("say either FILE or --starts-empty")
+    if file is None:
+        importing.starts_empty(context.store, customer, by, context.now)
+        context.show({"customer": customer_id, "starts_empty": True}, f"the list of {customer_id} starts empty")
+        return
+    imported = importing.import_list(context.store, customer, file, by, context.now)
+    changes = imported.changes
+    context.show(
+        imported.as_dict(),
+        f"{imported.read:,} rows: {changes.opted_in:,} opted in, {changes.suspended:,} suspended,"
+        f" {changes.opted_out:,} opted out, {changes.unchanged:,} unchanged,"
+        f" {changes.blocked_opted_out:,} left opted out, {imported.rejects.total:,} rejects",
+    )
+
+
+@click.group("credentials")
+def credentials_command() -> None:
+    """Issue, revoke and list log-ins."""
+
+
+@command("issue")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.option("--for", "kind", type=click.Choice(["ftp"]), default="ftp", show_default=True, help="What it opens.")
+@click.option("--by", default="operator", metavar="NAME", help="Who issues it.")
+def _issue(context: Context, customer_id: str, kind: str, by: str) -> None:
+    """Issue a new log-in, shown once."""
+    customer = context.customer(customer_id)
+    issued = Credentials(context.store).issue(customer.id, kind, by, context.now)
+    _show_issued(context, issued, f"a log-in of {customer_id} for {kind}")
+
+
+@command("revoke")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("user")
+def _revoke(context: Context, customer_id: str, user: str) -> None:
+    """Revoke a log-in; sessions already open go on."""
+    if not Credentials(context.store).revoke(customer_id, user, context.now):
+        raise NotFound(f"customer {customer_id} has no live log-in {user!r}; see `alp-daemon credentials list`")
+    context.show({"user": user, "revoked": True}, f"{user} is revoked")
+
+
+@command("list")
+@click.argument("customer_id", metavar="CUSTOMER")
+def _list(context: Context, customer_id: str) -> None:
+    """List a customer's log-ins; passwords are not kept."""
+    found = Credentials(context.store).list(customer_id)
+    data = [
+        {
+            "user": each.user,
+            "kind": each.kind,
+            "issued_at": each.issued_at.isoformat(),
+            "issued_by": each.issued_by,
+            "revoked_at": each.revoked_at and each.revoked_at.isoformat(),
+        }
+        for each in found
+    ]
+    rows = [[d["user"], d["kind"], d["issued_at"], d["issued_by"], d["revoked_at"] or ""] for d in data]
+    context.show(data, lambda: context.table(["user", "for", "issued", "by", "revoked"], rows))
+
+
+for _command in (_issue, _revoke, _list):
+    credentials_command.add_command(_command)
+
+
+@click.group("line-types")
+def line_types_command() -> None:
+    """Line types of numbers, loaded by the operator."""
+
+
+@command("load")
+@click.argument("file", type=_FILE)
+def _load(context: Context, file: Path) -> None:
+    """Replace the line types by a CSV of number or prefix, type."""
+    loaded = line_types.load(context.store, file)
+    context.show({"rows": loaded}, f"{loaded:,} line types are in force")
+
+
+line_types_command.add_command(_load)
+
+
+def _show_issued(context: Context, issued: Issued | None, done: str) -> None:
+    if issued is None:
+        context.show({"user": None, "password": None}, f"{done}; its log-in stays as it is")
+    else:
+        context.show(
+            {"user": issued.user, "password": issued.password},
+            f"{done}\nuser      {issued.user}\npassword  {issued.password}\nThe password is shown this once only.",
+        )

@@ -1,0 +1,152 @@
+"""Uploads: work one now, look at them, and decide about the held ones."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alp_daemon.cli.context import Context, command, say
+from alp_daemon.customers import Customer
+from alp_daemon.domain.model import Evidence, UploadState
+from alp_daemon.errors import HELD_EXIT_CODE, NotFound, UnusableFile
+from alp_daemon.registry import Registry
+from alp_daemon.services import approval, holds, process, publish, queue, report
+from alp_daemon.services.intake import Intake, Sender
+from alp_daemon.services.report import Report
+from alp_daemon.services.undo import undo
+from alp_daemon.store import uploads
+
+_POLL_SECONDS = 0.2
+_EXIT_CODES = {
+    "applied": 0,
+    "held": HELD_EXIT_CODE,
+    "rejected": UnusableFile.exit_code,
+    "failed": 70,
+    "discarded": 0,
+}
+_BY = click.option("--by", required=True, metavar="NAME", help="Who decides; it is kept in the history.")
+
+
+@command("process")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--feed", help="The feed, where the file's name does not say it.")
+@click.option("--dry-run", is_flag=True, help="Read, plan and ask the guard; change nothing.")
+def process_command(context: Context, customer_id: str, file: Path, feed: str | None, dry_run: bool) -> int:
+    """Work one file now, in the foreground, the same way as the daemon does."""
+    customer = context.customer(customer_id)
+    if not file.is_file():
+        raise NotFound(f"{file}: there is no such file")
+    finished = _dry_run(context, customer, file, feed) if dry_run else _process(context, customer, file, feed)
+    context.show(finished, lambda: click.echo(report.text(finished), nl=False))
+    return _EXIT_CODES[finished["state"]]
+
+
+@command("uploads")
+@click.option("--customer", "customer_id", help="Only this customer's.")
+@click.option("--state", type=click.Choice([state.value for state in UploadState]), help="Only those in this state.")
+@click.option("--limit", default=100, show_default=True, help="How many at the most.")
+def uploads_command(context: Context, customer_id: str | None, state: str | None, limit: int) -> None:
+    """List uploads, newest first."""
+    with context.store.read() as transaction:
+        found = uploads.find(transaction, "uploads.list", customer=customer_id, state=state, limit=limit)
+        reports = [_without_rejects(_stored(transaction, upload)) for upload in found]
+    rows = [
+        [r["upload"], r["received_at"][:19], r["customer"], r["feed"] or "-", r["name"], r["state"], r["reason"][:80]]
+        for r in reports
+    ]
+    context.show(reports, lambda: context.table(["id", "received", "customer", "feed", "name", "state", "why"], rows))
+
+
+@command("show")
+@click.argument("upload_id", metavar="ID", type=int)
+def show_command(context: Context, upload_id: int) -> None:
+    """Show one upload's report."""
+    with context.store.read() as transaction:
+        found = _stored(transaction, uploads.get(transaction, upload_id))
+    context.show(found, lambda: click.echo(report.text(found), nl=False))
+
+
+@command("release")
+@click.argument("upload_id", metavar="ID", type=int)
+@_BY
+@click.option("--though-cut", is_flag=True, help="Also where its end may be missing.")
+def release_command(context: Context, upload_id: int, by: str, though_cut: bool) -> None:
+    """Let a held upload go on, up to the figures that were shown."""
+    upload = holds.release(context.store, upload_id, by, though_cut=though_cut)
+    context.show(
+        {"upload": upload.id, "state": upload.state},
+        f"upload {upload.id} is back in the queue; the daemon works it now",
+    )
+
+
+@command("discard")
+@click.argument("upload_id", metavar="ID", type=int)
+@_BY
+def discard_command(context: Context, upload_id: int, by: str) -> None:
+    """End a held upload; the list stays as it is."""
+    upload = holds.discard(context.store, upload_id, by, context.now)
+    context.show({"upload": upload.id, "state": upload.state}, f"upload {upload.id} is discarded")
+
+
+@command("undo")
+@click.argument("upload_id", metavar="ID", type=int)
+@_BY
+@click.option("--anyway", is_flag=True, help="Also where a later file of the feed was applied.")
+def undo_command(context: Context, upload_id: int, by: str, anyway: bool) -> None:
+    """Reverse what one applied upload did."""
+    undone = undo(context.store, upload_id, by, context.now, anyway=anyway)
+    context.show(
+        undone.as_dict(),
+        f"upload {upload_id}: {undone.reversed:,} reversed, {undone.kept:,} kept (changed since),"
+        f" {undone.refused:,} refused (the end user said STOP since)",
+    )
+
+
+def _dry_run(context: Context, customer: Customer, file: Path, feed: str | None) -> Report:
+    chosen = approval.choose_feed(customer, file, feed)
+    planned = approval.preview(context.store, context.settings, customer, chosen, file).report
+    return {**planned, "state": "held" if planned["hold"] else "applied", "dry_run": True}
+
+
+def _process(context: Context, customer: Customer, file: Path, feed: str | None) -> Report:
+    settings, store = context.settings, context.store
+    chosen = approval.choose_feed(customer, file, feed)
+    intake = Intake(store, settings, Registry.of(customer))
+    sender = Sender("cli", "operator")
+    id_ = intake.take(file, customer.id, file.name, "", sender, context.now, evidence=Evidence.assumed, feed=chosen)
+    finished = _worked(context, customer, id_)
+    publish.publish(store, settings)
+    return finished
+
+
+def _worked(context: Context, customer: Customer, id_: int) -> Report:
+    """Works the customer's queue up to this upload; waits where another process is at it."""
+    owner, told = queue.owner(), False
+    while True:
+        done = process.work_next(context.store, context.settings, customer, owner, context.now)
+        if done is not None:
+            if done["upload"] == id_:
+                return done
+            say(f"upload {done['upload']} came first: {done['state']}")
+            continue
+        with context.store.read() as transaction:
+            upload = uploads.get(transaction, id_)
+            if upload.state != "received":
+                return _stored(transaction, upload)
+        if not told:
+            say(f"upload {id_} waits: an earlier one of {customer.id} is in work, or not known to be whole yet")
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def _stored(transaction: Any, upload: uploads.Upload) -> Report:
+    row = transaction.one("reports.get", upload=upload.id)
+    return report.of_upload(upload, row["json"] if row else None)
+
+
+def _without_rejects(found: Report) -> Report:
+    return {name: value for name, value in found.items() if name != "rejects"}

@@ -1,0 +1,148 @@
+"""Hands due customers to worker processes: many customers side by side, never two workers at one customer."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from alp_daemon import log, worker
+from alp_daemon.customers import Customer
+from alp_daemon.errors import TryAgain
+from alp_daemon.registry import CustomerStatus, Registry
+from alp_daemon.services import holds, queue
+from alp_daemon.settings import Settings
+from alp_daemon.store.store import Store
+
+# The bell wakes it at once; this is only the longest it sleeps without one.
+IDLE_SECONDS = 2.0
+# After a passing trouble (a full disk, a locked database) a customer is left alone for a while.
+PAUSE_SECONDS = 5.0
+# Nothing could be claimed: the oldest upload is not settled yet, or a `process` is at work.
+_SHORT_PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """A customer in the hands of a worker."""
+
+    customer: str
+    worker: ProcessPoolExecutor
+    future: Future[str | None]
+
+
+class Dispatcher:
+    """A thread, and worker processes that are spawned once. ``bell`` says that something may be due.
+
+    Each worker is a pool of its own: when one process of a pool is killed, Python ends all the others with it.
+    """
+
+    def __init__(self, store: Store, settings: Settings, registry: Registry) -> None:
+        self._store = store
+        self._settings = settings
+        self._registry = registry
+        # Only the dispatcher's own thread touches these, but for `_done`, which workers' threads fill.
+        self._idle = [self._new_worker() for _ in range(settings.workers or os.cpu_count() or 1)]
+        self._busy: dict[str, _Job] = {}
+        self._done: deque[_Job] = deque()
+        self._paused: dict[str, float] = {}
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self.last_turn = time.monotonic()
+        """When the loop last went round, for the watchdog."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def bell(self) -> None:
+        self._bell.set()
+
+    def stop(self, timeout: float) -> None:
+        """Gives out no more work and waits for what is under way to be committed."""
+        self._stopping.set()
+        self._bell.set()
+        self._thread.join(timeout)
+        for each in [*self._idle, *(job.worker for job in self._busy.values())]:
+            each.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.last_turn = time.monotonic()
+            self._bell.wait(IDLE_SECONDS)
+            self._bell.clear()
+            try:
+                self._take_back()
+                self._hand_out()
+            except TryAgain as error:
+                log.warning("dispatcher_waits", error=str(error))
+            except Exception as error:  # noqa: BLE001  without this thread nothing would ever be processed again
+                log.error("dispatcher_failed", exc_info=error)
+        self._store.close()
+
+    def _hand_out(self) -> None:
+        now = datetime.now(UTC)
+        for customer_id in queue.due_customers(self._store, now):
+            if not self._idle or self._stopping.is_set():
+                return
+            if customer_id not in self._busy and self._paused.get(customer_id, 0.0) <= time.monotonic():
+                self._hand_out_one(customer_id, now)
+
+    def _hand_out_one(self, customer_id: str, now: datetime) -> None:
+        status = self._registry.status(customer_id, now)
+        customer = self._registry.customer(customer_id)
+        if status is CustomerStatus.active and customer is not None:
+            self._submit(customer)
+        elif status in (CustomerStatus.missing, CustomerStatus.unknown):
+            holds.hold_without_customer(self._store, customer_id, now)
+
+    def _submit(self, customer: Customer) -> None:
+        worker_, future = self._begin(customer)
+        job = self._busy[customer.id] = _Job(customer.id, worker_, future)
+
+        def done(_future: Future[str | None]) -> None:
+            self._done.append(job)
+            self._bell.set()
+
+        future.add_done_callback(done)
+
+    def _begin(self, customer: Customer) -> tuple[ProcessPoolExecutor, Future[str | None]]:
+        chosen = self._idle.pop()
+        try:
+            return chosen, chosen.submit(worker.work, customer)
+        except BrokenProcessPool:
+            log.warning("idle_worker_was_killed")
+            chosen = self._new_worker()
+            return chosen, chosen.submit(worker.work, customer)
+
+    def _take_back(self) -> None:
+        """The workers that are done, and what they have said."""
+        while self._done:
+            job = self._done.popleft()
+            del self._busy[job.customer]
+            error = None if job.future.cancelled() else job.future.exception()
+            self._idle.append(self._new_worker() if isinstance(error, BrokenProcessPool) else job.worker)
+            if error is not None:
+                log.warning("worker_failed", customer=job.customer, error=f"{type(error).__name__}: {error}")
+                self._pause(job.customer, PAUSE_SECONDS)
+            elif not job.future.cancelled() and job.future.result() is None:
+                self._pause(job.customer, _SHORT_PAUSE_SECONDS)
+            if isinstance(error, BrokenProcessPool):
+                queue.free_dead_leases(self._store)
+
+    def _pause(self, customer_id: str, seconds: float) -> None:
+        self._paused[customer_id] = time.monotonic() + seconds
+
+    def _new_worker(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=worker.start,
+            initargs=(self._settings,),
+        )

@@ -1,0 +1,171 @@
+"""The nouns: statuses, a list as arrays, the addresses of a file, and why a row was refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Statuses = NDArray[np.int8]
+
+Tags = tuple[str, ...]
+"""A set of tags as a sorted tuple without repetition. Two equal sets are equal tuples."""
+
+
+class Status(IntEnum):
+    """Where an address stands. The codes are stored: never renumber them.
+
+    ``absent`` is an address that is not on the list. A row may hold it: the address was on the list once and an
+    ``undo`` took it off again, so it is not new if it comes back.
+    """
+
+    absent = 0
+    opted_in = 1
+    suspended = 2
+    opted_out = 3
+    unsubscribed = 4
+
+
+class Evidence(StrEnum):
+    """How we know that a file is whole."""
+
+    proven = "proven"
+    assumed = "assumed"
+    cut = "cut"
+
+
+class UploadState(StrEnum):
+    """Where an upload is on its way."""
+
+    received = "received"
+    held = "held"
+    applied = "applied"
+    rejected = "rejected"
+    failed = "failed"
+    discarded = "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """A list, or some of its rows, as arrays of equal length sorted by ``keys``.
+
+    A phone's key is its digits with the country code. ``tag_set`` and ``attrs`` are ids of immutable records
+    (0 is the empty one); bit *n* of ``feeds`` says that the feed with that number has listed the address.
+    ``version`` is the number of the list's last change.
+    """
+
+    version: int
+    keys: Keys
+    status: Statuses
+    tag_set: Codes
+    attrs: Codes
+    feeds: Keys
+
+    @classmethod
+    def empty(cls, version: int = 0) -> Self:
+        return cls(
+            version,
+            np.empty(0, np.int64),
+            np.empty(0, np.int8),
+            np.empty(0, np.int32),
+            np.empty(0, np.int32),
+            np.empty(0, np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def patched(self, newer: ListState) -> ListState:
+        """This state with some rows as they are now; ``newer`` holds them, and the version of the whole."""
+        kept = ~np.isin(self.keys, newer.keys, assume_unique=True)
+        keys = np.concatenate((self.keys[kept], newer.keys))
+        order = np.argsort(keys, kind="stable")
+        return ListState(
+            newer.version,
+            keys[order],
+            np.concatenate((self.status[kept], newer.status))[order],
+            np.concatenate((self.tag_set[kept], newer.tag_set))[order],
+            np.concatenate((self.attrs[kept], newer.attrs))[order],
+            np.concatenate((self.feeds[kept], newer.feeds))[order],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The addresses of a file: sorted distinct ``keys`` and, for each, the index of its tags in ``sets``."""
+
+    keys: Keys
+    tag_set: Codes
+    sets: Sequence[Tags]
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32), [()])
+
+
+class Reject(NamedTuple):
+    """A cell or row that was refused. ``row`` is the number a spreadsheet shows; ``reason`` a stable code."""
+
+    row: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Buckets:
+    """How many rows ended where. ``listed + duplicate + rejected + filtered + blank == read``."""
+
+    read: int = 0
+    listed: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    filtered: int = 0
+    blank: int = 0
+    numbers: int = 0
+    """Distinct addresses in the file, which several phone columns can make more than its rows."""
+
+
+MAX_KEPT_REJECTS = 100_000
+"""Rejects kept one by one; past these only the count goes on (a file of nothing but rejects fits in memory)."""
+
+
+@dataclass(slots=True)
+class Rejects:
+    """The refused cells of a file: the first ``MAX_KEPT_REJECTS`` whole, all of them counted by reason."""
+
+    kept: list[Reject] = field(default_factory=list)
+    by_reason: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        return self.by_reason.total()
+
+    def add(self, reject: Reject) -> None:
+        self.by_reason[reject.reason] += 1
+        if len(self.kept) < MAX_KEPT_REJECTS:
+            self.kept.append(reject)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file said: its addresses, what became of each row, and how it ended."""
+
+    listed: Listed
+    removed: Keys
+    """Addresses that ask to be opted out (a leading ``-`` in preformatted files, where so configured)."""
+    buckets: Buckets
+    rejects: Rejects
+    columns: Sequence[str]
+    """The header as the file has it, or ``A, B, C…`` where it has none."""
+    ends_whole: bool | None
+    """``True`` proven by a trailer; ``False`` the end is cut (short last row, missing trailer); else ``None``."""
+    ends_with_newline: bool
+    cut_reason: str = ""

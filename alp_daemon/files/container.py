@@ -1,0 +1,200 @@
+"""From a path to the bytes of one file: gzip and one-file zip are unpacked, and what cannot be a list is named."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+from alp_daemon.errors import UnusableFile
+
+MAX_UNPACKED = 4 * 2**30
+"""Bytes that a file may have when unpacked: what the largest upload may have packed."""
+
+MAX_SPREADSHEET = 2**30
+"""Bytes that all parts of a spreadsheet may have when unpacked."""
+
+FIRST_CHUNK: Final = 64 * 2**10
+"""Bytes that are enough to see what a file is and to find its header."""
+
+CHUNK: Final = 8 * 2**20
+
+Kind = Literal["text", "xlsx", "xls", "ods"]
+
+_GZIP: Final = b"\x1f\x8b"
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # xls, and any Office file with a password
+_OPENDOCUMENT_SHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+
+_SIGNATURES: Final[dict[bytes, str]] = {
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "an image",
+    b"GIF8": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"{\\rtf": "a word processor's document (RTF)",
+    b"<?xml": "an XML document",
+    b"<html": "a web page",
+    b"<!doctype": "a web page",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"rar!": "a RAR archive",
+    b"bzh": "a bzip2 archive",
+    b"\xfd7zxz": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive",
+    b"-----begin pgp": "a file encrypted with PGP",
+    b"sqlite format 3": "a database",
+    b"par1": "a Parquet file",
+}
+
+_DAMAGE: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of one file, whatever it came wrapped in."""
+
+    name: str
+    """What messages call the file."""
+    kind: Kind
+    checked: bool
+    """A checksum at the end of its wrapping proves that nothing is missing."""
+    open: Callable[[], BinaryIO]
+
+    def chunks(self) -> Iterator[bytes]:
+        """The unpacked bytes, piece by piece; raises ``UnusableFile`` for damage and for too much of it."""
+        total = 0
+        with self.open() as stream:
+            while chunk := _read(stream, CHUNK if total else FIRST_CHUNK, self):
+                total += len(chunk)
+                if total > MAX_UNPACKED:
+                    raise UnusableFile(
+                        "too_large",
+                        f"{self.name}: unpacked it is larger than {MAX_UNPACKED:,} bytes, the most that is read. "
+                        "Send the list in several files.",
+                    )
+                yield chunk
+
+
+def unwrap(path: Path, name: str = "") -> Content:
+    """Return what a file holds. ``name`` is what messages call it (else its own name).
+
+    Raises ``UnusableFile``: ``empty_file``, ``not_text``, ``corrupt_archive``, ``encrypted_archive``,
+    ``several_files``.
+    """
+    name = name or path.name
+    head = _head(path.open("rb"))
+    if not head:
+        raise UnusableFile("empty_file", f"{name}: the file is empty (0 bytes). Nothing was changed.")
+    if head.startswith(_GZIP):
+        return _inside_gzip(path, name)
+    if head.startswith(_ZIP):
+        return _inside_zip(path, name)
+    return Content(name, _kind(head, name), False, lambda: path.open("rb"))
+
+
+def _inside_gzip(path: Path, name: str) -> Content:
+    def unpacked() -> BinaryIO:
+        return gzip.open(path, "rb")  # type: ignore[return-value]  # a GzipFile reads like any binary file
+
+    try:
+        head = _head(unpacked())
+    except _DAMAGE as error:
+        raise _damaged(name, error) from error
+    return Content(name, _inner_kind(head, name), True, unpacked)
+
+
+def _inside_zip(path: Path, name: str) -> Content:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            office = _office_kind(archive, name)
+            if office:
+                return Content(name, office, True, lambda: path.open("rb"))
+            member = _only_member(archive, name)
+            with archive.open(member) as stream:
+                head = stream.read(64)
+    except _DAMAGE as error:
+        raise _damaged(name, error) from error
+
+    def unpacked() -> BinaryIO:
+        return zipfile.ZipFile(path).open(member)  # type: ignore[return-value]  # reads like any binary file
+
+    return Content(name, _inner_kind(head, name), True, unpacked)
+
+
+def _office_kind(archive: zipfile.ZipFile, name: str) -> Kind | None:
+    """xlsx and ods are zip archives of many parts, known by one of them."""
+    names = archive.namelist()
+    office: Kind | None = None
+    if any(part.startswith("xl/") for part in names):
+        office = "xlsx"
+    elif "mimetype" in names and archive.getinfo("mimetype").file_size < 100:
+        office = "ods" if archive.read("mimetype").startswith(_OPENDOCUMENT_SHEET) else None
+    elif any(part.startswith("word/") for part in names):
+        raise _not_text(name, "a Word document")
+    if office and sum(part.file_size for part in archive.infolist()) > MAX_SPREADSHEET:
+        raise UnusableFile(
+            "too_large",
+            f"{name}: the spreadsheet unpacks to more than {MAX_SPREADSHEET:,} bytes, the most that is read. "
+            "Save it as CSV and send that.",
+        )
+    return office
+
+
+def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+    if len(members) != 1:
+        raise UnusableFile(
+            "several_files", f"{name}: the zip archive holds {len(members)} files, expected exactly one."
+        )
+    if members[0].flag_bits & 1:
+        raise UnusableFile("encrypted_archive", f"{name}: the zip archive asks for a password. Send it without one.")
+    return members[0]
+
+
+def _inner_kind(head: bytes, name: str) -> Kind:
+    if not head:
+        raise UnusableFile("empty_file", f"{name}: the file inside the archive is empty (0 bytes).")
+    if head.startswith((_GZIP, *_ZIP, _OLE)):
+        raise UnusableFile(
+            "not_text", f"{name}: the archive holds another archive or a spreadsheet. Send that without wrapping."
+        )
+    return _kind(head, name)
+
+
+def _kind(head: bytes, name: str) -> Kind:
+    if head.startswith(_OLE):
+        return "xls"
+    start = head.lstrip().lower()
+    for signature, what in _SIGNATURES.items():
+        if start.startswith(signature.lower()):
+            raise _not_text(name, what)
+    return "text"
+
+
+def _head(stream: BinaryIO) -> bytes:
+    with stream:
+        return stream.read(64)
+
+
+def _read(stream: BinaryIO, size: int, content: Content) -> bytes:
+    try:
+        return stream.read(size)
+    except _DAMAGE as error:
+        if not content.checked:
+            raise  # a disk that cannot be read is no fault of the file
+        raise _damaged(content.name, error) from error
+
+
+def _not_text(name: str, what: str) -> UnusableFile:
+    return UnusableFile(
+        "not_text", f"{name}: this looks like {what}. Expected a text file (CSV) or a spreadsheet (xlsx, xls, ods)."
+    )
+
+
+def _damaged(name: str, error: Exception) -> UnusableFile:
+    return UnusableFile(
+        "corrupt_archive", f"{name}: the archive cannot be unpacked, it is damaged or cut off ({error}). Send it again."
+    )

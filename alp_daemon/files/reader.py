@@ -1,0 +1,89 @@
+"""One file, from its path to what it says: the addresses in it, what became of each row, and how it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alp_daemon.customers import Feed, FileFormat, Preformatted, Trailer
+from alp_daemon.domain.model import Reading
+from alp_daemon.errors import UnusableFile
+from alp_daemon.files import wholeness
+from alp_daemon.files.blocks import NumberedRow, RowsBlock
+from alp_daemon.files.fieldmap import PREFORMATTED_MAP, FieldMap
+from alp_daemon.files.header import letter
+from alp_daemon.files.phonecells import BLANK, PhoneCells, TakesTexts
+from alp_daemon.files.table import Table, open_table
+from alp_daemon.files.tally import Tally
+
+_STANDARD_FORMAT = FileFormat(header=False)
+
+
+def read(path: Path, feed: Feed, *, region: str, name: str = "", takes_texts: TakesTexts | None = None) -> Reading:
+    """Read a file through a feed's field map.
+
+    ``region`` is the country of numbers without ``+``; ``name`` is what messages call the file (else its own name);
+    ``takes_texts`` refuses numbers that the operator's line types rule out.
+    Every row ends in exactly one bucket. Raises ``UnusableFile``, with a stable ``code``, where the file as a whole
+    cannot be read as the feed says; ``Reading.ends_whole`` says whether it looks complete.
+    """
+    table = open_table(path, feed.file, name)
+    field_map = FieldMap.find(feed, table.header)
+    cells = PhoneCells(region, takes_texts=takes_texts)
+    if table.header_row:
+        _check_is_header(table.header_row, field_map, cells, table.name)
+    return _read(table, field_map, cells, feed.file.trailer)
+
+
+def read_preformatted(
+    path: Path, preformatted: Preformatted, *, region: str, name: str = "", takes_texts: TakesTexts | None = None
+) -> Reading:
+    """Read a file in the standard format: no header, numbers in column A, tags in B, C, D…, rows of any width.
+
+    A number behind a minus is never listed: it is the reject ``minus_means_remove``, or one of ``Reading.removed``.
+    Raises as ``read``.
+    """
+    table = open_table(path, _STANDARD_FORMAT, name, ragged=True)
+    return _read(table, PREFORMATTED_MAP, PhoneCells(region, preformatted.minus, takes_texts), None)
+
+
+def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer | None) -> Reading:
+    tally = Tally(field_map, cells)
+    blocks = table.blocks()
+    for block in blocks:
+        tally.add(block)
+    ending = _end(table, tally, blocks.last, trailer, ends_in_quote=blocks.ends_in_quote)
+    listed, removed = tally.finish()
+    return Reading(
+        listed,
+        removed,
+        tally.buckets,
+        tally.rejects,
+        table.header.names,
+        True if ending.whole is None and table.checked else ending.whole,
+        table.ends_with_newline,
+        ending.cut_reason,
+    )
+
+
+def _end(
+    table: Table, tally: Tally, last: NumberedRow | None, trailer: Trailer | None, *, ends_in_quote: bool
+) -> wholeness.Ending:
+    """Judge the ending by the last row that is not blank, which is a data row too unless it is the trailer."""
+    if last is not None and trailer is not None and wholeness.is_trailer(last, trailer):
+        data_rows = tally.buckets.read - tally.buckets.blank
+        return wholeness.of_trailer(last, trailer, table.header, data_rows)
+    if last is not None:
+        tally.add(RowsBlock([last], table.widths))
+    least_cells = table.widths.least if table.widths else 0
+    return wholeness.of_last_row(last, trailer, least_cells, ends_in_quote=ends_in_quote)
+
+
+def _check_is_header(row: NumberedRow, field_map: FieldMap, cells: PhoneCells, name: str) -> None:
+    """A file that comes without the header its feed promises would lose its first number without a word."""
+    for column in field_map.phones:
+        if column < len(row.cells) and cells.verdict(row.cells[column]) > BLANK:
+            raise UnusableFile(
+                "no_header",
+                f"{name}: row {row.number} should name the columns, but column {letter(column)} holds a phone number. "
+                "Send the file with its header, or set `header: false`.",
+            )

@@ -1,0 +1,51 @@
+"""One log line for each thing that happened, with its ids; no number and no secret in it.
+
+JSON lines for machines (the journal), coloured ones on a terminal. A command of the command line answers on stdout
+and stderr itself, so there only warnings and errors are logged, and structlog's import (0.1 s) is mostly saved.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any
+
+_tells_everything = False
+
+
+def tell_everything() -> None:
+    """For processes that run on: from now on ``info`` is logged too."""
+    global _tells_everything
+    _tells_everything = True
+
+
+@cache
+def _logger() -> Any:
+    import structlog
+
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(sort_keys=True)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return structlog.get_logger()
+
+
+def info(event: str, **fields: object) -> None:
+    if _tells_everything:
+        _logger().info(event, **fields)
+
+
+def warning(event: str, **fields: object) -> None:
+    _logger().warning(event, **fields)
+
+
+def error(event: str, *, exc_info: BaseException | bool = False, **fields: object) -> None:
+    _logger().error(event, exc_info=exc_info, **fields) if exc_info else _logger().error(event, **fields)

@@ -1,0 +1,1 @@
+"""What the product does, a verb a file. Transactions are opened here and nowhere else."""

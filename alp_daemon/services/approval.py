@@ -1,0 +1,144 @@
+"""From a sample to a working feed: draft, preview, approval, credentials. Only ``approve`` changes anything."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from alp_daemon import log
+from alp_daemon.customers import PREFORMATTED, Customer, draft_yaml, feed_for, load_file
+from alp_daemon.domain import phone
+from alp_daemon.domain.model import Evidence, Listed, Reading, Rejects
+from alp_daemon.errors import ConfigurationError, NotFound, Refused, UsageProblem
+from alp_daemon.files.sniff import guess
+from alp_daemon.services import holds, line_types, report
+from alp_daemon.services.assess import Source, assess, findings_of, read_source
+from alp_daemon.services.credentials import Credentials, Issued
+from alp_daemon.services.report import Report
+from alp_daemon.services.rules import Rules, rules_for
+from alp_daemon.settings import Settings
+from alp_daemon.store.store import Store, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would do, and the addresses it lists, before anything is done."""
+
+    report: Report
+    listed: Listed
+    rejects: Rejects
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The new log-in (None where the customer has one already), and the held uploads that now go on."""
+
+    feed: str
+    issued: Issued | None
+    requeued: tuple[int, ...]
+
+
+def write_draft(path: Path, sample: Path, *, name: str | None, keyword: str | None, region: str) -> None:
+    """Writes the draft of a customer's YAML file, made from what the sample looks like.
+
+    Raises ``Refused`` where the file exists, ``ConfigurationError`` where id, keyword or region cannot be.
+    """
+    if not sample.is_file():
+        raise NotFound(f"{sample}: there is no such file")
+    text = draft_yaml(path.stem, guess(sample, region), name=name, keyword=keyword, region=region)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise Refused(f"{path} exists already; edit it, or choose another id") from error
+    try:
+        load_file(path)
+    except ConfigurationError:
+        path.unlink()
+        raise
+
+
+def choose_feed(customer: Customer, file: Path, feed: str | None) -> str:
+    """The feed that is named, or the one that takes the file's name, or the only one there is."""
+    if feed is not None:
+        return rules_for(customer, feed).name
+    if (found := feed_for(customer, file.name, "")) is not None:
+        return found
+    if len(customer.feeds) == 1:
+        return next(iter(customer.feeds))
+    known = ", ".join([*customer.feeds, PREFORMATTED])
+    raise UsageProblem(f"{file.name}: no feed of {customer.id} takes this name; say --feed (one of: {known})")
+
+
+def preview(store: Store, settings: Settings, customer: Customer, feed: str, file: Path) -> Preview:
+    """The file through the feed's field map, and its effect on the live list. Changes nothing."""
+    rules = rules_for(customer, feed)
+    source = _source(file)
+    reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
+    with store.read() as transaction:
+        assessment = assess(transaction, customer.id, reading, source, rules)
+    findings = findings_of(assessment, rules.name, rules.mode, assessment.reasons)
+    planned = report.of_plan(customer.id, file.name, file.stat().st_size, findings)
+    return Preview(planned, reading.listed, reading.rejects)
+
+
+def write_standard_format(listed: Listed, out: IO[str]) -> None:
+    """The addresses in the standard format: the number in column A, a tag each in B, C, D…"""
+    writer = csv.writer(out, lineterminator="\n")
+    for key, tag_set in zip(listed.keys.tolist(), listed.tag_set.tolist(), strict=True):
+        writer.writerow([phone.format_key(key), *listed.sets[tag_set]])
+
+
+def approve(
+    store: Store, settings: Settings, customer: Customer, feed: str, sample: Path, by: str, now: datetime
+) -> Approved:
+    """Saves the feed's configuration as approved, issues the customer's first log-in, and frees its waiting files.
+
+    Raises ``Refused`` where the sample lists nobody: such a configuration cannot be meant.
+    """
+    rules = rules_for(customer, feed)
+    if rules.feed is None:
+        raise UsageProblem(f"{PREFORMATTED} needs no approval; `alp-daemon credentials issue {customer.id} --for ftp`")
+    reading = read_source(_source(sample), customer, rules, line_types.in_force(store, settings, customer))
+    _check_sample(reading, sample, rules)
+    with store.write() as transaction:
+        transaction.run(
+            "approvals.put",
+            customer=customer.id,
+            feed=feed,
+            fingerprint=rules.fingerprint,
+            now=stamp(now),
+            by=by,
+            sample_sha256=hashlib.sha256(sample.read_bytes()).hexdigest(),
+            sample_newline=int(reading.ends_with_newline),
+        )
+        requeued = holds.requeue_approved(transaction, customer.id, feed, by)
+    log.info("approved", customer=customer.id, feed=feed, by=by, fingerprint=rules.fingerprint[:12])
+    return Approved(feed, _first_login(store, customer, by, now), tuple(requeued))
+
+
+def _first_login(store: Store, customer: Customer, by: str, now: datetime) -> Issued | None:
+    with store.read() as transaction:
+        row = transaction.one("credentials.has_live", customer=customer.id, kind="ftp")
+    if row and row["n"]:
+        return None
+    return Credentials(store).issue(customer.id, "ftp", by, now)
+
+
+def _source(file: Path) -> Source:
+    if not file.is_file():
+        raise NotFound(f"{file}: there is no such file")
+    return Source(file, file.name, Evidence.assumed)
+
+
+def _check_sample(reading: Reading, sample: Path, rules: Rules) -> None:
+    if reading.buckets.numbers == 0:
+        raise Refused(
+            f"{sample.name}: feed {rules.name} finds no valid number in it ({reading.buckets.rejected:,} of"
+            f" {reading.buckets.read:,} rows rejected); see `alp-daemon preview`"
+        )

@@ -1,0 +1,180 @@
+"""What a file would do: read it, plan it, and ask the guard. Changes nothing; preview, dry run and worker share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from alp_daemon.customers import Customer
+from alp_daemon.domain import guard
+from alp_daemon.domain.guard import HoldReason
+from alp_daemon.domain.model import Evidence, Keys, Listed, ListState, Reading, Tags
+from alp_daemon.domain.plan import Changes, Plan, make_plan
+from alp_daemon.domain.policy import COMMANDS
+from alp_daemon.domain.tag_sets import TagSets
+from alp_daemon.files.phonecells import TakesTexts
+from alp_daemon.files.reader import read, read_preformatted
+from alp_daemon.services.report import Findings
+from alp_daemon.services.rules import Rules
+from alp_daemon.store import lists
+from alp_daemon.store.lists import ListHead
+from alp_daemon.store.store import Transaction
+
+# A file may ask for opt-outs (preformatted with `minus: opt_out`): the command's transitions, without its proof.
+REMOVAL = replace(COMMANDS["opt_out"], name="removal", always_recorded=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be assessed: where it lies, its name for messages, and what its channel knows of its end."""
+
+    path: Path
+    name: str
+    evidence: Evidence
+    note: str = ""
+    sample_newline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a file says, what it would do to the list as it stands, and why it should wait, if so."""
+
+    reading: Reading
+    evidence: Evidence
+    evidence_note: str
+    state: ListState
+    sets: TagSets
+    feed_bit: int
+    plans: tuple[Plan, ...]
+    reasons: tuple[HoldReason, ...]
+
+    @property
+    def changes(self) -> Changes:
+        return sum((plan.changes for plan in self.plans), Changes())
+
+
+def findings_of(
+    assessment: Assessment,
+    feed: str | None,
+    mode: str | None,
+    hold: tuple[HoldReason, ...],
+    sha256: str | None = None,
+) -> Findings:
+    """What a report says of an assessment."""
+    return Findings(
+        feed=feed,
+        mode=mode,
+        evidence=assessment.evidence,
+        evidence_note=assessment.evidence_note,
+        hold=hold,
+        buckets=assessment.reading.buckets,
+        changes=assessment.changes,
+        rejects=assessment.reading.rejects,
+        sha256=sha256,
+    )
+
+
+def read_source(source: Source, customer: Customer, rules: Rules, takes_texts: TakesTexts | None) -> Reading:
+    """The file's addresses. Raises ``UnusableFile`` where the whole file is to be refused.
+
+    ``takes_texts`` is what the operator's line types say (see ``line_types.in_force``).
+    """
+    if rules.feed is None:
+        return read_preformatted(
+            source.path, customer.preformatted, region=customer.region, name=source.name, takes_texts=takes_texts
+        )
+    return read(source.path, rules.feed, region=customer.region, name=source.name, takes_texts=takes_texts)
+
+
+def assess(transaction: Transaction, customer: str, reading: Reading, source: Source, rules: Rules) -> Assessment:
+    """The effect of a reading on the customer's list as this transaction sees it."""
+    head = lists.open_list(transaction, customer)
+    return _assessed(transaction, head, lists.read_state(transaction, head), reading, source, rules)
+
+
+def assess_again(transaction: Transaction, head: ListHead, old: Assessment, source: Source, rules: Rules) -> Assessment:
+    """The same after the list moved: only the rows that changed since are read."""
+    changed = np.array(
+        [row["key"] for row in transaction.all("events.changed_keys", list=head.id, version=old.state.version)],
+        np.int64,
+    )
+    state = old.state.patched(lists.read_state(transaction, head, changed))
+    return _assessed(transaction, head, state, old.reading, source, rules)
+
+
+def _assessed(
+    transaction: Transaction,
+    head: ListHead | None,
+    state: ListState,
+    reading: Reading,
+    source: Source,
+    rules: Rules,
+) -> Assessment:
+    sets = lists.read_tag_sets(transaction, head)
+    known_tags = sets.vocabulary()
+    bit = lists.feed_bit(transaction, head, rules.name)
+    first = not _applied_before(transaction, head, rules)
+    evidence, note = _ending(reading, source, rules)
+    plans = _plans(state, reading, rules, sets, bit)
+    reasons = guard.check_file(reading.buckets, evidence, note, rules.limits)
+    reasons += _unformatted(reading, rules, known_tags)
+    for plan in plans:
+        reasons += guard.check_plan(plan, reading.buckets, rules.limits, first_upload=first)
+    return Assessment(reading, evidence, note, state, sets, bit, plans, tuple(reasons))
+
+
+def _applied_before(transaction: Transaction, head: ListHead | None, rules: Rules) -> bool:
+    if head is None:
+        return False
+    row = transaction.one("uploads.applied_before", customer=head.customer, feed=rules.name)
+    return bool(row and row["n"])
+
+
+def _ending(reading: Reading, source: Source, rules: Rules) -> tuple[Evidence, str]:
+    """What the file's own end says beats what the channel saw: a trailer proves, a torn last row disproves."""
+    if reading.ends_whole is True:
+        has_trailer = rules.feed is not None and rules.feed.file.trailer is not None
+        return Evidence.proven, "its trailer agrees with its rows" if has_trailer else "the checksums inside it agree"
+    if reading.ends_whole is False:
+        return Evidence.cut, reading.cut_reason
+    if source.sample_newline and not reading.ends_with_newline:
+        return Evidence.cut, "its last line has no line end, and the approved sample's had one"
+    return source.evidence, source.note
+
+
+def _plans(state: ListState, reading: Reading, rules: Rules, sets: TagSets, bit: int) -> tuple[Plan, ...]:
+    listed = reading.listed
+    removed = np.unique(reading.removed)
+    if len(removed):
+        listed = _without(listed, removed)
+    plan = make_plan(state, listed, rules.policy, sets, feed_bit=bit, only_this_feed=rules.only_this_feed)
+    if not len(removed):
+        return (plan,)
+    no_tags: list[Tags] = [()]
+    removal = Listed(removed, np.zeros(len(removed), np.int32), no_tags)
+    return plan, make_plan(state, removal, REMOVAL, sets)
+
+
+def _without(listed: Listed, removed: Keys) -> Listed:
+    """A number that the same file both lists and removes is removed: the cautious reading."""
+    keep = ~np.isin(listed.keys, removed)
+    return Listed(listed.keys[keep], listed.tag_set[keep], listed.sets)
+
+
+def _unformatted(reading: Reading, rules: Rules, known_tags: set[str]) -> list[HoldReason]:
+    if rules.feed is not None:
+        return []
+    unknown = {tag for tags in reading.listed.sets for tag in tags} - known_tags
+    if len(unknown) <= guard.MAX_UNKNOWN_TAGS:
+        return []
+    return [
+        HoldReason(
+            "unformatted",
+            f"{len(unknown):,} tags are new to this list: it looks like an unformatted file (column A must hold the"
+            " number, the columns after it only tags)",
+            len(unknown),
+            guard.MAX_UNKNOWN_TAGS,
+        )
+    ]

@@ -1,0 +1,100 @@
+"""What is not as it should be, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from alp_daemon.customers import Loaded
+from alp_daemon.services.rules import approval_of, rules_for
+from alp_daemon.settings import Settings
+from alp_daemon.store import uploads
+from alp_daemon.store.store import Store, Transaction, moment
+
+LOW_SPACE_BYTES = 1 << 30
+LATE_MAIL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    severity: Literal["error", "warning", "info"]
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> list[Finding]:
+    """Everything worth a look, the worst first. ``loaded`` is what the customers' files say now."""
+    with store.read() as transaction:
+        findings = [
+            *_daemon(settings),
+            *_configuration(loaded),
+            *_disk(settings),
+            *_approvals(transaction, loaded),
+            *_held(transaction),
+            *_lists(transaction),
+            *_mail(transaction, settings, now),
+        ]
+    return sorted(findings, key=lambda finding: ("error", "warning", "info").index(finding.severity))
+
+
+def _daemon(settings: Settings) -> Iterator[Finding]:
+    try:
+        ports = json.loads((settings.data_dir / "ports.json").read_text(encoding="utf-8"))
+        # A daemon that was killed leaves the file behind.
+        Path(f"/proc/{ports['pid']}").stat()
+    except (OSError, ValueError):
+        yield Finding("warning", f"no daemon runs on {settings.data_dir}; start it with `alp-daemon serve`")
+        return
+    yield Finding("info", f"the daemon runs as process {ports['pid']}, FTP on port {ports.get('ftp', '-')}")
+
+
+def _configuration(loaded: Loaded) -> Iterator[Finding]:
+    for problem in loaded.errors:
+        yield Finding("error", f"{problem} (a running daemon goes on with the last good version)")
+    for problem in loaded.warnings:
+        yield Finding("warning", str(problem))
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    free = shutil.disk_usage(settings.data_dir if settings.data_dir.exists() else ".").free
+    if free < LOW_SPACE_BYTES:
+        yield Finding("error", f"{settings.data_dir}: only {free >> 20:,} MiB are free; uploads will be refused (452)")
+
+
+def _approvals(transaction: Transaction, loaded: Loaded) -> Iterator[Finding]:
+    for customer in loaded.customers.values():
+        for feed in customer.feeds:
+            approval = approval_of(transaction, customer.id, rules_for(customer, feed))
+            if isinstance(approval, str):
+                yield Finding("warning", f"{customer.id}: {approval}")
+
+
+def _held(transaction: Transaction) -> Iterator[Finding]:
+    for upload in uploads.find(transaction, "uploads.held"):
+        yield Finding("warning", f"upload {upload.id} of {upload.customer} is held: {upload.reason}")
+
+
+def _lists(transaction: Transaction) -> Iterator[Finding]:
+    for row in transaction.all("lists.without_import"):
+        yield Finding(
+            "warning",
+            f"{row['customer']} has applied uploads, but nobody brought its earlier opt-outs: `alp-daemon import"
+            f" {row['customer']} FILE --by NAME`, or --starts-empty if there were none",
+        )
+
+
+def _mail(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:
+    row = transaction.one("outbox.waiting")
+    if not row or not row["n"]:
+        return
+    if settings.smtp.host is None:
+        yield Finding("warning", f"{row['n']} mail(s) wait, and smtp.host is not set")
+    elif now - moment(row["oldest"]) > LATE_MAIL:
+        yield Finding("warning", f"{row['n']} mail(s) wait, the oldest since {row['oldest']}: {row['last_error']}")

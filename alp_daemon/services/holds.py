@@ -1,0 +1,128 @@
+"""Held uploads: what a person can do with them, and what happens when nobody does anything."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from alp_daemon import log
+from alp_daemon.customers import Customer
+from alp_daemon.domain.guard import NOT_WAIVABLE, HoldReason
+from alp_daemon.errors import NotFound, Refused
+from alp_daemon.services import notify
+from alp_daemon.settings import Settings
+from alp_daemon.store import uploads
+from alp_daemon.store.store import Store, Transaction, moment, stamp
+from alp_daemon.store.uploads import Upload
+
+REMIND_EVERY = timedelta(days=1)
+DISCARD_AFTER = timedelta(days=30)
+
+
+def release(store: Store, upload_id: int, by: str, *, though_cut: bool = False) -> Upload:
+    """Puts a held upload back into the queue, with its recorded reasons waived up to the figures that were shown.
+
+    It is planned again from the file. What is then worse than what was shown holds it again.
+    """
+    with store.write() as transaction:
+        upload = _held(transaction, upload_id)
+        reasons = json.loads(upload.hold or "[]")
+        for reason in reasons:
+            if cure := NOT_WAIVABLE.get(reason["code"]):
+                raise Refused(
+                    f"upload {upload_id} is held because {reason['message']}; a release cannot cure that: {cure}"
+                )
+        if not though_cut and any(reason["code"] == "cut" for reason in reasons):
+            raise Refused(
+                f"upload {upload_id} may be cut short, so its end may be missing; if you have seen that it is whole,"
+                f" say `alp-daemon release {upload_id} --by NAME --though-cut`"
+            )
+        # What an earlier release allowed stays allowed: a file with two reasons could otherwise never be released.
+        waived = json.loads(upload.waived or "{}") | {reason["code"]: reason["count"] for reason in reasons}
+        transaction.run("uploads.requeue", id=upload_id, waived=json.dumps(waived), released_by=by)
+        log.info("released", upload=upload_id, customer=upload.customer, by=by, reasons=sorted(waived))
+        return uploads.get(transaction, upload_id)
+
+
+def discard(store: Store, upload_id: int, by: str, now: datetime) -> Upload:
+    """Ends an upload that is held or not yet in work. The list stays as it is."""
+    with store.write() as transaction:
+        upload = uploads.get(transaction, upload_id)
+        if not transaction.run("uploads.discard", id=upload_id, reason=f"discarded by {by}", now=stamp(now)):
+            raise Refused(f"upload {upload_id} is {upload.state}; only a held or waiting one can be discarded")
+        log.info("discarded", upload=upload_id, customer=upload.customer, by=by)
+        return uploads.get(transaction, upload_id)
+
+
+def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str) -> list[int]:
+    """The files that waited for the approval of their feed go on, in the order in which they came."""
+    return _requeue(transaction, customer, feed, "not_approved", by)
+
+
+def hold_without_customer(store: Store, customer: str, now: datetime) -> None:
+    """The customer's YAML file is gone: its files are safe, and wait for it."""
+    message = f"there is no customers/{customer}.yaml; put it back and the file goes on by itself"
+    reason = HoldReason("customer_missing", message)
+    with store.write() as transaction:
+        held = transaction.all(
+            "uploads.hold_waiting",
+            customer=customer,
+            reason=message,
+            hold=json.dumps([reason.as_dict()]),
+            now=stamp(now),
+        )
+    for row in held:
+        log.warning("held", upload=row["id"], customer=customer, reason="customer_missing")
+
+
+def requeue_returned(store: Store, customer: str) -> list[int]:
+    """The customer's YAML file is back: what waited for it goes on."""
+    with store.write() as transaction:
+        return _requeue(transaction, customer, None, "customer_missing", "the customer's return")
+
+
+def _requeue(transaction: Transaction, customer: str, feed: str | None, code: str, by: str) -> list[int]:
+    waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=feed, code=code)
+    for upload in waiting:
+        transaction.run("uploads.requeue", id=upload.id, waived=None, released_by=by)
+    return [upload.id for upload in waiting]
+
+
+def remind(store: Store, settings: Settings, customers: dict[str, Customer], now: datetime) -> int:
+    """Mails daily about each held upload, and discards those that nobody wanted for 30 days."""
+    done = 0
+    with store.write() as transaction:
+        for upload in uploads.find(transaction, "uploads.held"):
+            assert upload.held_at is not None
+            if moment(upload.held_at) + DISCARD_AFTER <= now:
+                reason = f"held for {DISCARD_AFTER.days} days and not released"
+                transaction.run("uploads.discard", id=upload.id, reason=reason, now=stamp(now))
+                log.info("discarded", upload=upload.id, customer=upload.customer, by="retention")
+            elif moment(upload.reminded_at or upload.held_at) + REMIND_EVERY <= now:
+                _remind(transaction, settings, customers.get(upload.customer), upload, now)
+                done += 1
+    return done
+
+
+def _remind(
+    transaction: Transaction, settings: Settings, customer: Customer | None, upload: Upload, now: datetime
+) -> None:
+    recipients = [*settings.smtp.operators, *(customer.report_to if customer else ())]
+    subject = f"[{upload.customer}] {upload.name} is still held"
+    body = (
+        f"Upload {upload.id} ({upload.name}) has been held since {upload.held_at}.\n{upload.reason}\n\n"
+        f"alp-daemon show {upload.id}\n"
+        f"alp-daemon release {upload.id} --by NAME\n"
+        f"alp-daemon discard {upload.id} --by NAME\n"
+    )
+    notify.tell(transaction, recipients, subject, body, now, upload.customer, upload.id)
+    transaction.run("uploads.reminded", id=upload.id, now=stamp(now))
+
+
+def _held(transaction: Transaction, upload_id: int) -> Upload:
+    upload = uploads.get(transaction, upload_id)
+    if upload.state != "held":
+        raise Refused(f"upload {upload_id} is {upload.state}, not held")
+    if upload.erased_at is not None:
+        raise NotFound(f"the file of upload {upload_id} was erased on {upload.erased_at}; ask for it again")
+    return upload

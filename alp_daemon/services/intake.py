@@ -1,0 +1,262 @@
+"""The intake: every way in ends here. It keeps the bytes, writes the record, and only then answers.
+
+::
+
+    begin → write → receive        a channel that gets the bytes itself (FTP, web)
+    take                           a file that stays where it is (command line)
+    pick_up                        a file put into the drop folder, which is moved
+
+What a client may still do to its upload (rename, delete, leave) is a method each, and works until a worker has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from alp_daemon import log
+from alp_daemon.customers import is_temporary
+from alp_daemon.domain.model import Evidence
+from alp_daemon.files import drop
+from alp_daemon.files.spool import Incoming, Kept, Spool, copy
+from alp_daemon.registry import Registry
+from alp_daemon.services import sidecar, waiting
+from alp_daemon.services.arrival import Arrival, Sender, log_received
+from alp_daemon.services.pickup import PickUp, Trouble
+from alp_daemon.services.place import RENAME_WAIT, RNTO_WAIT, Place, WaitsFor, place
+from alp_daemon.settings import Settings
+from alp_daemon.store.store import Store, moment, stamp
+
+__all__ = ["Intake", "Recent", "Sender"]
+
+RECENT = timedelta(minutes=10)
+"""How long a name is answered for after its upload: schedulers verify by SIZE, some in a session of their own."""
+
+UNSETTLED = "the daemon stopped before it saw how the client left"
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """An upload that its sender may still ask for. ``picked_up``: too late to rename or delete it."""
+
+    upload: int
+    name: str
+    folder: str
+    size: int
+    received_at: datetime
+    picked_up: bool
+
+
+class Intake:
+    """Safe for threads. Every method but ``begin`` may wait for the database: never call those on an I/O loop.
+
+    All raise :class:`~alp_daemon.errors.TryAgain` when the database is locked or full. ``on_due`` is called, after
+    the commit, whenever an upload became due; it must not block.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, registry: Registry, *, on_due: Callable[[], None] = lambda: None
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._registry = registry
+        self._spool = Spool(settings.spool_dir)
+        self._pick_up = PickUp(store, self._spool, registry)
+        self._on_due = on_due
+
+    def prepare(self, customer: str) -> Path:
+        """The customer's own folder, with ``reports`` and ``preformatted`` in it; made where missing."""
+        return drop.prepare(self._settings.drop_dir / customer)
+
+    def begin(self, customer: str) -> Incoming:
+        """Opens a hidden temporary file: write to ``.file``, then ``receive`` or ``.abort()`` it."""
+        return self._spool.begin(customer)
+
+    def receive(
+        self,
+        incoming: Incoming,
+        customer: str,
+        name: str,
+        folder: str,
+        sender: Sender,
+        now: datetime,
+        *,
+        evidence: Evidence | None = None,
+        note: str = "",
+    ) -> int:
+        """Makes the file and its record durable and returns the upload's id: now the sender may be told so.
+
+        Without ``evidence`` the upload is not settled, and not processed before :meth:`settle`.
+        Raises :class:`TryAgain` when the disk is full; nothing is kept then.
+        """
+        where = self._place(customer, name, folder, now)
+        arrival = Arrival(customer, name, folder, sender, now, where, evidence, note)
+        with self._spool.kept(incoming) as kept:
+            row = self._record(arrival, kept)
+        log_received(row)
+        self._tell(arrival.is_due)
+        return int(row["id"])
+
+    def take(
+        self,
+        path: Path,
+        customer: str,
+        name: str,
+        folder: str,
+        sender: Sender,
+        now: datetime,
+        *,
+        evidence: Evidence,
+        note: str = "",
+        feed: str | None = None,
+        sha256: str | None = None,
+    ) -> int:
+        """Copies an existing file into the spool and queues it; the file itself stays.
+
+        A person who names one file means that file under that name: it waits for nothing, and with ``feed`` no
+        pattern is asked. Raises :class:`NotFound`, :class:`Unavailable`, or :class:`TryAgain` when the file changes
+        while it is copied.
+        """
+        where = Place(feed or self._place(customer, name, folder, now).feed)
+        arrival = Arrival(customer, name, folder, sender, now, where, evidence, note, sha256)
+        incoming = self._spool.begin(customer)
+        try:
+            copy(path, incoming)
+            with self._spool.kept(incoming) as kept:
+                row = self._record(arrival, kept)
+        finally:
+            incoming.abort()
+        log_received(row)
+        self._tell(True)
+        return int(row["id"])
+
+    def pick_up(self, customer: str, found: Iterable[drop.Found], now: datetime) -> list[Trouble]:
+        """Moves files at rest out of the drop folder into the queue, in the order given. Returns those it could not."""
+        done = self._pick_up.pick_up(customer, found, now)
+        self._tell(done.due)
+        return done.troubles
+
+    def finish_pick_ups(self, now: datetime) -> list[Trouble]:
+        """Ends what a crash or a full disk left half-way between drop folder and spool."""
+        done = self._pick_up.finish(self._settings.drop_dir, now)
+        self._tell(done.due)
+        return done.troubles
+
+    def has_feed(self, customer: str, name: str, folder: str, now: datetime) -> bool:
+        """Whether a file of this name could be worked as it is called now."""
+        return self._place(customer, name, folder, now).waits_for not in (WaitsFor.match, WaitsFor.rename)
+
+    def settle(self, upload: int, evidence: Evidence, note: str) -> None:
+        """Says whether the file is whole. The first word on it stands."""
+        with self._store.write() as transaction:
+            settled = transaction.run("uploads.settle", id=upload, evidence=evidence.value, note=note)
+        if settled:
+            log.info("upload_settled", upload=upload, evidence=evidence.value, note=note)
+        self._tell(bool(settled))
+
+    def hold_back(self, upload: int, now: datetime) -> bool:
+        """RNFR: takes the upload out of the queue until its rename. ``False``: a worker has it already."""
+        with self._store.write() as transaction:
+            row = transaction.one("uploads.get", id=upload)
+            wait = RENAME_WAIT if row is not None and is_temporary(row["name"]) else RNTO_WAIT
+            return bool(transaction.run("uploads.hold_back", id=upload, until=stamp(now + wait)))
+
+    def release_hold_back(self, upload: int, now: datetime) -> None:
+        """RNFR without RNTO: the upload goes back to where its old name puts it."""
+        with self._store.write() as transaction:
+            row = transaction.one("uploads.get", id=upload)
+            if row is None or row["waits_for"] != WaitsFor.rename.value:
+                return
+            due = waiting.put(transaction, upload, self._place(row["customer"], row["name"], row["folder"], now))
+        self._tell(due)
+
+    def rename(self, upload: int, customer: str, name: str, folder: str, now: datetime) -> bool:
+        """RNTO: the upload arrives now, under this name. ``False``: a worker has it, or it is another's."""
+        where = self._place(customer, name, folder, now)
+        with self._store.write() as transaction:
+            renamed = transaction.run(
+                "uploads.rename",
+                id=upload,
+                customer=customer,
+                name=name,
+                folder=folder,
+                now=stamp(now),
+                **where.as_row(),
+            )
+        if renamed:
+            log.info("upload_renamed", upload=upload, customer=customer, name=name, folder=folder)
+        self._tell(bool(renamed) and where.waits_for is None)
+        return bool(renamed)
+
+    def delete(self, upload: int, by: str, now: datetime) -> bool:
+        """DELE: the sender takes the upload back, and its bytes are erased. ``False``: a worker has it already."""
+        with self._store.write() as transaction:
+            row = transaction.one("uploads.withdraw", id=upload, reason=f"deleted by {by}", now=stamp(now))
+        if row is None:
+            return False
+        self._spool.remove(row["object"])
+        log.info("upload_deleted", upload=upload, by=by)
+        return True
+
+    def end_session(self, session: str, now: datetime) -> None:
+        """The client left: what still hoped for a better name is decided."""
+        self._tell(waiting.end_session(self._store, self._registry, session, now))
+
+    def recent(self, customer: str, now: datetime, *, session: str = "") -> list[Recent]:
+        """What the customer's folder shows besides real files: the newest upload of each name, oldest first.
+
+        Those not picked up yet, those of the last ten minutes, and those of ``session`` however long it lasts.
+        """
+        since = stamp(now - RECENT)
+        with self._store.read() as transaction:
+            rows = transaction.all("uploads.recent", customer=customer, since=since, session=session)
+        newest = {(row["folder"], row["name"]): row for row in rows}
+        return [
+            Recent(
+                row["id"],
+                row["name"],
+                row["folder"],
+                row["size"],
+                moment(row["received_at"]),
+                row["state"] != "received" or row["lease_owner"] is not None,
+            )
+            for row in newest.values()
+        ]
+
+    def recover(self, now: datetime) -> None:
+        """Puts right what a stop or a crash left half done.
+
+        For the process that runs the FTP server and the drop folder, before it opens them: what is not settled then
+        nobody will settle any more. Other processes may be at work on the same spool.
+        """
+        self.finish_pick_ups(now)
+        with self._store.write() as transaction:
+            orphans = transaction.all("uploads.settle_orphans", note=UNSETTLED)
+        for row in orphans:
+            log.warning("upload_settled", upload=row["id"], evidence=Evidence.cut.value, note=UNSETTLED)
+        for stray in self._spool.clean(self._objects):
+            log.warning("stray_file_removed", object=stray)
+        self._tell(True)
+
+    def tick(self, now: datetime) -> None:
+        """Call it every second: ends waits that have run out, and joins sidecars with their files."""
+        joined = sidecar.join_all(self._store, self._spool, now)
+        self._tell(waiting.end_expired(self._store, self._registry, now) or joined)
+
+    def _place(self, customer: str, name: str, folder: str, now: datetime) -> Place:
+        return place(self._registry.customer(customer), name, folder, now)
+
+    def _record(self, arrival: Arrival, kept: Kept) -> dict[str, Any]:
+        with self._store.write() as transaction:
+            return arrival.record(transaction, kept.object, kept.size)
+
+    def _objects(self) -> set[str]:
+        with self._store.read() as transaction:
+            return {row["object"] for row in transaction.all("uploads.objects")}
+
+    def _tell(self, due: bool) -> None:
+        if due:
+            self._on_due()

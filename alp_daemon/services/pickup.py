@@ -1,0 +1,163 @@
+"""From the drop folder into the queue, so that a crash at any instant loses no file and queues none twice.
+
+The record goes first: it says that a file is on its way to an object of the spool (``waits_for = 'pick_up'``). Then
+the file is moved in one step, then the record takes its place in the queue. After a crash the record tells whether
+the move took place: the object is there, or the file still lies where it was and the record is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from alp_daemon.domain.model import Evidence
+from alp_daemon.errors import TryAgain
+from alp_daemon.files import drop
+from alp_daemon.files.drop import Claim, Found
+from alp_daemon.files.spool import Spool, disk_errors, sync_folder
+from alp_daemon.registry import Registry
+from alp_daemon.services.arrival import Arrival, Sender, log_received
+from alp_daemon.services.place import Place, WaitsFor, place
+from alp_daemon.services.waiting import put
+from alp_daemon.store.store import Store, Transaction
+
+CHANNEL = "drop"
+# Files that share two commits and the fsync of their folders; a burst of 5,000 would wait 20,000 times without.
+_BATCH = 100
+
+_CHANGED = "the file changed while it was being picked up"
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A file that could not be picked up. It stays where it is, and the next attempt may succeed."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(slots=True)
+class PickedUp:
+    """The uploads made, whether one of them is due at once, and the files that could not be had."""
+
+    uploads: list[int] = field(default_factory=list)
+    due: bool = False
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+class PickUp:
+    """For one thread at a time: what is under way belongs to the one that scans the folders."""
+
+    def __init__(self, store: Store, spool: Spool, registry: Registry) -> None:
+        self._store = store
+        self._spool = spool
+        self._registry = registry
+
+    def pick_up(self, customer: str, found: Iterable[Found], now: datetime) -> PickedUp:
+        """Moves files that have come to rest into the spool and queues them in the order given."""
+        result = PickedUp()
+        files = iter(found)
+        while batch := list(islice(files, _BATCH)):
+            whole = [file for file in batch if _is_whole(file, result)]
+            if whole:
+                self._move(customer, whole, now, result)
+        return result
+
+    def finish(self, drop_dir: Path, now: datetime) -> PickedUp:
+        """Ends the pick-ups that a crash or a full disk left half done."""
+        result = PickedUp()
+        with self._store.read() as transaction:
+            rows = transaction.all("uploads.waiting", waits_for=WaitsFor.pick_up.value)
+        for row in rows:
+            folder = drop_dir / row["customer"] / row["folder"]
+            if self._bring(folder, row, result):
+                self._sync(row["customer"], [folder])
+                with self._store.write() as transaction:
+                    self._put(transaction, row, self._landed(row), now, result)
+        return result
+
+    def _move(self, customer: str, batch: Sequence[Found], now: datetime, result: PickedUp) -> None:
+        with self._store.write() as transaction:
+            rows = [self._announce(transaction, customer, file, now) for file in batch]
+        moved = [(row, self._claim(file, row, result)) for file, row in zip(batch, rows, strict=True)]
+        self._sync(customer, {file.path.parent for file in batch})
+        with self._store.write() as transaction:
+            for row, claim in moved:
+                if claim is not None:
+                    self._put(transaction, row, claim, now, result)
+
+    def _announce(self, transaction: Transaction, customer: str, file: Found, now: datetime) -> Row:
+        arrival = Arrival(
+            customer,
+            file.name,
+            file.folder,
+            Sender(CHANNEL, file.owner),
+            now,
+            Place(None, WaitsFor.pick_up),
+            Evidence.assumed,
+        )
+        return arrival.record(transaction, self._spool.new_object(customer), file.size)
+
+    def _claim(self, file: Found, row: Row, result: PickedUp) -> Claim | None:
+        """Moves one file. ``None``: it is on its way and :meth:`finish` goes on with it."""
+        try:
+            claim = drop.claim(file, self._spool.path(row["object"]))
+        except OSError as error:
+            result.troubles.append(Trouble(file.path, f"cannot be moved into the spool: {error.strerror}"))
+            return Claim.gone
+        return claim if self._bring(file.path.parent, row, result) else None
+
+    def _bring(self, folder: Path, row: Row, result: PickedUp) -> bool:
+        """Carries over what was put aside because the spool is on another file system. ``False``: not now."""
+        hidden = drop.aside(folder, self._spool.path(row["object"]))
+        if not hidden.exists():
+            return True
+        try:
+            self._spool.adopt(hidden, row["object"])
+        except TryAgain as error:
+            result.troubles.append(Trouble(folder / row["name"], str(error)))
+            return False
+        return True
+
+    def _landed(self, row: Row) -> Claim:
+        path = self._spool.path(row["object"])
+        if not path.exists():
+            return Claim.gone
+        return Claim.whole if path.stat().st_size == row["size"] else Claim.changed
+
+    def _sync(self, customer: str, folders: Iterable[Path]) -> None:
+        with disk_errors("cannot make picked-up files durable"):
+            self._spool.sync(customer)
+            for folder in filter(Path.is_dir, folders):
+                sync_folder(folder)
+
+    def _put(self, transaction: Transaction, row: Row, claim: Claim, now: datetime, result: PickedUp) -> None:
+        """Gives a file that has landed its place in the queue, and forgets one that has not."""
+        upload = row["id"]
+        if claim is Claim.gone:
+            transaction.run("uploads.forget", id=upload)
+            return
+        if claim is Claim.changed:
+            size = self._spool.path(row["object"]).stat().st_size
+            transaction.run("uploads.mark_changed", id=upload, size=size, note=_CHANGED)
+        where = place(self._registry.customer(row["customer"]), row["name"], row["folder"], now)
+        if where.waits_for is WaitsFor.match:
+            # Its time for a better name was in the folder; from here it cannot be renamed.
+            where = replace(where, until=now)
+        result.due |= put(transaction, upload, where)
+        result.uploads.append(upload)
+        log_received({**row, **where.as_row()})
+
+
+def _is_whole(file: Found, result: PickedUp) -> bool:
+    try:
+        return drop.is_whole(file)
+    except OSError as error:
+        result.troubles.append(Trouble(file.path, f"cannot be read: {error.strerror}"))
+        return False

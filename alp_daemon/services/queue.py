@@ -1,0 +1,85 @@
+"""The queue: one customer's uploads strictly in arrival order and one at a time, customers side by side.
+
+A worker holds a lease on the upload it works. The lease is also the fence: who has lost it cannot commit.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from alp_daemon.store import uploads
+from alp_daemon.store.store import Store, stamp
+from alp_daemon.store.uploads import Upload
+
+LEASE = timedelta(minutes=2)
+RENEW_EVERY = timedelta(seconds=30)
+
+
+def owner() -> str:
+    """This process, told apart from an earlier one that had the same number."""
+    return f"{os.getpid()}@{_started(os.getpid())}"
+
+
+def due_customers(store: Store, now: datetime) -> list[str]:
+    """Customers who have something to work and nothing in work, the longest waiting first."""
+    with store.read() as transaction:
+        return [row["customer"] for row in transaction.all("uploads.due_customers", now=stamp(now))]
+
+
+def claim(store: Store, customer: str, owner: str, now: datetime) -> Upload | None:
+    """Leases the customer's oldest upload that waits for nothing.
+
+    None where there is none, where it is not settled yet (those behind it wait, so that order is kept), or where
+    another worker is at this customer.
+    """
+    with store.write() as transaction:
+        leased = transaction.one("uploads.leased", customer=customer, now=stamp(now))
+        # A `process` that was killed has nobody to free what it held; the next one need not wait for the lease to end.
+        if leased is not None and _is_alive(leased["lease_owner"]):
+            return None
+        row = transaction.one("uploads.next", customer=customer)
+        if row is None or row["evidence"] is None:
+            return None
+        transaction.run("uploads.lease", id=row["id"], owner=owner, until=stamp(now + LEASE), now=stamp(now))
+        return uploads.get(transaction, row["id"])
+
+
+def renew(store: Store, owner: str, now: datetime) -> None:
+    """Keeps alive what this owner holds."""
+    with store.write() as transaction:
+        transaction.run("uploads.extend_leases", owner=owner, until=stamp(now + LEASE))
+
+
+def give_back(store: Store, upload: int, owner: str) -> None:
+    """Ends a lease without a result, so that the upload is tried again."""
+    with store.write() as transaction:
+        transaction.run("uploads.give_back", id=upload, owner=owner)
+
+
+def free_dead_leases(store: Store) -> list[int]:
+    """Frees what processes of this machine held when they died; returns the uploads."""
+    with store.write() as transaction:
+        freed = []
+        for row in transaction.all("uploads.leases"):
+            if not _is_alive(row["lease_owner"]):
+                transaction.run("uploads.drop_lease", id=row["id"], owner=row["lease_owner"])
+                freed.append(int(row["id"]))
+        return freed
+
+
+def _is_alive(owner: str) -> bool:
+    pid, _, started = owner.partition("@")
+    return _started(int(pid)) == started
+
+
+def _started(pid: int) -> str:
+    """When the kernel started the process (field 22 of proc_pid_stat(5)); empty if it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    state, *fields = stat.rpartition(")")[2].split()
+    # A zombie has ended, and only its parent has not looked yet.
+    return "" if state in "ZX" else fields[18]

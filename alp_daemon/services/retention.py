@@ -1,0 +1,29 @@
+"""Forgetting on time: uploaded files go after ``retention``; their hashes, counts and events stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from alp_daemon import log
+from alp_daemon.settings import Settings
+from alp_daemon.store.store import Store, stamp
+
+
+def erase_old_files(store: Store, settings: Settings, now: datetime) -> int:
+    """Erases the spooled files of finished uploads that are older than ``retention``; returns how many."""
+    with store.read() as transaction:
+        old = transaction.all("uploads.erasable", before=stamp(now - settings.retention))
+    for row in old:
+        # The file first: a record that says "erased" must be true.
+        (settings.spool_dir / row["object"]).unlink(missing_ok=True)
+        with store.write() as transaction:
+            transaction.run("uploads.erased", id=row["id"], now=stamp(now))
+        log.info("file_erased", upload=row["id"], customer=row["customer"])
+    return len(old)
+
+
+def forget_old_logins(store: Store, settings: Settings, now: datetime) -> None:
+    """Failures outside the window and lockouts that are over say nothing any more."""
+    with store.write() as transaction:
+        transaction.run("logins.prune", before=stamp(now - settings.lockout.window))
+        transaction.run("lockouts.prune", now=stamp(now))

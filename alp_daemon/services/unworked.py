@@ -1,0 +1,31 @@
+"""Reports for uploads that ended, or were held, before any worker read them: nobody must find silence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from alp_daemon.customers import Customer
+from alp_daemon.domain.guard import HoldReason
+from alp_daemon.services import notify, report
+from alp_daemon.services.report import Findings
+from alp_daemon.settings import Settings
+from alp_daemon.store import uploads
+from alp_daemon.store.store import Store
+
+
+def report_unworked(store: Store, settings: Settings, customers: Mapping[str, Customer], now: datetime) -> int:
+    """Writes the report and the mail of each such upload; returns how many."""
+    with store.read() as transaction:
+        if not transaction.one("uploads.unreported"):
+            return 0  # the usual second: no write lock is taken
+    with store.write() as transaction:
+        unreported = uploads.find(transaction, "uploads.unreported")
+        for upload in unreported:
+            hold = tuple(HoldReason(**reason) for reason in json.loads(upload.hold or "[]"))
+            findings = Findings(upload.feed, None, upload.evidence, upload.evidence_note, hold, sha256=upload.sha256)
+            finished = report.build(upload, upload.state, upload.reason, findings, 0.0)
+            transaction.run("reports.put", **report.packed(finished, []))
+            notify.tell_of_upload(transaction, settings, customers.get(upload.customer), finished, now)
+    return len(unreported)

@@ -1,0 +1,185 @@
+"""``alp.yaml`` as a typed model. An empty file works: everything has a sensible default."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
+
+from alp_daemon.domain.keyword import DEFAULT_WORDS, Words
+from alp_daemon.problem import ConfigurationFileError
+from alp_daemon.quantities import Duration, MailAddress, PositiveDuration, Size
+from alp_daemon.yamlfile import read
+from alp_daemon.yamlmodel import Model, Switch, TextLike, schema_of, validate
+
+
+def _from_the_files_folder(path: Path, info: ValidationInfo) -> Path:
+    base: Path | None = (info.context or {}).get("base")
+    return base / path.expanduser() if base else path
+
+
+def _sqlite_file(value: str, info: ValidationInfo) -> str:
+    if "://" in value:
+        raise ValueError("expected the path of an SQLite file")
+    return str(_from_the_files_folder(Path(value), info))
+
+
+def _passive_ports(value: str) -> str:
+    first, dash, last = value.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 65535):
+        raise ValueError("expected two ports, the lower first, such as 50000-50100")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("expected an IP address or a network such as 10.0.0.0/8") from None
+    return value
+
+
+Word = Annotated[str, TextLike(r".*[^\W_].*", "a word")]
+LocalPath = Annotated[Path, AfterValidator(_from_the_files_folder)]
+"""A path that is relative to the folder of the file that names it."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class TlsSettings(Model):
+    """The certificate of the FTP server."""
+
+    certificate: LocalPath = Field(description="PEM file: the certificate, then those between it and the root.")
+    key: LocalPath = Field(description="PEM file: the private key.")
+    required: Switch = Field(False, description="Refuse log-ins and transfers without TLS.")
+
+
+class FtpSettings(Model):
+    """The FTP server."""
+
+    host: str = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104  a public server is the purpose
+    port: Port = Field(2121, description="0 takes any free port; data_dir/ports.json tells which.")
+    passive_ports: Annotated[str, AfterValidator(_passive_ports)] | None = Field(
+        None, description="Ports of data connections, such as 50000-50100; any free port by default."
+    )
+    masquerade_address: str | None = Field(None, min_length=1, description="The public address behind NAT.")
+    tls: TlsSettings | None = Field(None, description="Without it there is plain FTP only.")
+    max_connections: int = Field(512, ge=1, description="Connections at one time.")
+    max_connections_per_ip: int = Field(64, ge=1, description="Connections at one time from one address.")
+    max_file_size: Size = Field(4 * 2**30, gt=0, description="A larger upload is refused.")
+    trust_hang_up: Switch = Field(
+        True, description="Off behind a TCP proxy: a hang-up without QUIT then means that the file is cut."
+    )
+
+
+class LockoutSettings(Model):
+    """How many failed log-ins lock an address out, and for how long."""
+
+    failures: int = Field(4, ge=1, description="Failed log-ins of one address within the window.")
+    window: PositiveDuration = Field(timedelta(minutes=20), description="How long a failure counts.")
+    block: PositiveDuration = Field(timedelta(hours=1), description="How long the address stays locked out.")
+    allow: tuple[Network, ...] = Field((), description="Addresses or networks that are never locked out.")
+
+
+class SmtpSettings(Model):
+    """The mail server that takes reports and alarms."""
+
+    host: str | None = Field(None, min_length=1, description="Without it mail stays in the outbox.")
+    port: Port = Field(25, description="25, or 587 for starttls, or 465 for tls, as a rule.")
+    sender: MailAddress = Field("alp-daemon@localhost", description="The From address.")
+    security: Literal["none", "starttls", "tls"] = Field("none", description="How the connection is made safe.")
+    user: str | None = Field(None, min_length=1, description="Log-in name, where the server wants one.")
+    password_file: LocalPath | None = Field(None, description="File that holds the password and nothing else.")
+    operators: tuple[MailAddress, ...] = Field((), description="Who is told of held files and alarms.")
+
+
+class WebSettings(Model):
+    """The API, the FileUploader page and the console."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; a proxy in front brings TLS.")
+    port: Port = Field(8080, description="0 takes any free port; data_dir/ports.json tells which.")
+
+
+class MessageWords(Model):
+    """Words of inbound messages, in place of the built-in lists."""
+
+    opt_out: tuple[Word, ...] | None = Field(None, min_length=1, description="STOP, QUIT, CANCEL and so on.")
+    help: tuple[Word, ...] | None = Field(None, min_length=1, description="HELP and INFO.")
+    negations: tuple[Word, ...] | None = Field(
+        None, description="Words that keep a keyword from opting in: no, not, don't and so on."
+    )
+
+    def in_force(self) -> Words:
+        """The words that decide: those given here, else the built-in ones."""
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        return replace(DEFAULT_WORDS, **given)
+
+
+class LineTypeSettings(Model):
+    """What the line type of a number decides, where line types were loaded."""
+
+    unknown: Literal["accept", "reject"] = Field("accept", description="Numbers whose line type is not known.")
+
+
+class Settings(Model):
+    """What the installation is told once for all customers."""
+
+    # Defaults are paths too, and are relative to the file's folder like written ones.
+    model_config = ConfigDict(validate_default=True)
+
+    data_dir: LocalPath = Field(Path("data"), description="Database, drop folders, spool and caches.")
+    database: Annotated[str, AfterValidator(_sqlite_file)] | None = Field(
+        None, min_length=1, description="SQLite file; data_dir/alp.db by default."
+    )
+    customers_dir: LocalPath = Field(Path("customers"), description="Folder of the customers' files, ID.yaml each.")
+    ftp: FtpSettings = Field(FtpSettings(), description="The FTP server.")
+    lockout: LockoutSettings = Field(LockoutSettings(), description="What failed log-ins lead to.")
+    web: WebSettings = Field(WebSettings(), description="The API, the FileUploader page and the console.")
+    smtp: SmtpSettings = Field(SmtpSettings(), description="The mail server that takes reports and alarms.")
+    messages: MessageWords = Field(MessageWords(), description="Words of inbound messages.")
+    line_types: LineTypeSettings = Field(LineTypeSettings(), description="What the line type of a number decides.")
+    workers: int | None = Field(None, ge=1, description="Worker processes; one per core by default.")
+    retention: Duration = Field(timedelta(days=30), description="How long uploaded files are kept after their end.")
+    scan_every: PositiveDuration = Field(
+        timedelta(seconds=5), description="How often the drop folders are looked through without a bell."
+    )
+
+    @property
+    def database_path(self) -> Path:
+        return Path(self.database) if self.database else self.data_dir / "alp.db"
+
+    @property
+    def drop_dir(self) -> Path:
+        return self.data_dir / "drop"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data_dir / "spool"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.data_dir / "cache"
+
+
+def load(path: Path | None) -> Settings:
+    """The settings of a file, or the defaults where there is none.
+
+    All paths come out absolute: relative ones start at the file's folder, and at the current one without a file.
+    Raises ``ConfigurationFileError`` with every error of the file.
+    """
+    if path is None:
+        return Settings.model_validate({}, context={"base": Path.cwd()})
+    settings, problems = validate(Settings, read(path), context={"base": path.parent.absolute()})
+    if settings is None:
+        raise ConfigurationFileError(problems)
+    return settings
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of ``alp.yaml``."""
+    return schema_of(Settings)

@@ -1,0 +1,232 @@
+-- name: uploads.add
+INSERT INTO uploads (customer, feed, name, folder, channel, actor, ip, session, received_at, arrived_at, size, object,
+                     sha256, evidence, evidence_note, waits_for, wait_until)
+VALUES (:customer, :feed, :name, :folder, :channel, :actor, :ip, :session, :now, :now, :size, :object,
+        :sha256, :evidence, :evidence_note, :waits_for, :wait_until)
+RETURNING *;
+
+-- name: uploads.get
+SELECT * FROM uploads WHERE id = :id;
+
+-- name: uploads.list
+SELECT * FROM uploads
+WHERE (:customer IS NULL OR customer = :customer) AND (:state IS NULL OR state = :state)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: uploads.forget
+-- Its file was never taken out of the drop folder.
+DELETE FROM uploads WHERE id = :id AND state = 'received' AND waits_for = 'pick_up';
+
+-- name: uploads.settle
+-- Only what is still open: the first evidence stands.
+UPDATE uploads SET evidence = :evidence, evidence_note = :note WHERE id = :id AND evidence IS NULL;
+
+-- name: uploads.mark_changed
+-- It is not the file that was seen, or not as it was seen: nobody can say that it is whole.
+UPDATE uploads SET evidence = 'cut', evidence_note = :note, size = :size WHERE id = :id AND state = 'received';
+
+-- name: uploads.settle_orphans
+-- The daemon died between the 226 and its verdict: nobody saw how the client left, so the file counts as cut.
+UPDATE uploads SET evidence = 'cut', evidence_note = :note
+WHERE evidence IS NULL AND state = 'received' RETURNING id;
+
+-- name: uploads.rename
+-- A rename is the upload's arrival: it queues from now on under its final name.
+UPDATE uploads
+SET name = :name, folder = :folder, feed = :feed, arrived_at = :now, waits_for = :waits_for, wait_until = :wait_until
+WHERE id = :id AND customer = :customer AND state = 'received' AND lease_owner IS NULL;
+
+-- name: uploads.hold_back
+-- Takes an upload out of the queue while its rename is under way. Fails (0 rows) once a worker has it.
+UPDATE uploads SET waits_for = 'rename', wait_until = :until
+WHERE id = :id AND state = 'received' AND lease_owner IS NULL;
+
+-- name: uploads.place
+-- Into the queue (waits_for NULL) or out of it, at the old place in the order.
+UPDATE uploads SET feed = :feed, waits_for = :waits_for, wait_until = :wait_until
+WHERE id = :id AND state = 'received' AND lease_owner IS NULL;
+
+-- name: uploads.withdraw
+-- Its sender deleted it. It is erased at once, so that a listing does not show it any more.
+UPDATE uploads
+SET state = 'discarded', reason = :reason, finished_at = :now, erased_at = :now, waits_for = NULL, wait_until = NULL
+WHERE id = :id AND state = 'received' AND lease_owner IS NULL
+RETURNING object;
+
+-- name: uploads.expired_waits
+SELECT * FROM uploads
+WHERE state = 'received' AND waits_for IS NOT NULL AND wait_until <= :now ORDER BY id;
+
+-- name: uploads.waiting
+SELECT * FROM uploads WHERE state = 'received' AND waits_for = :waits_for ORDER BY arrived_at, id;
+
+-- name: uploads.session_open
+SELECT * FROM uploads WHERE session = :session AND state = 'received' AND waits_for IS NOT NULL ORDER BY id;
+
+-- name: uploads.recent
+-- What LIST and SIZE still answer for, the newest last. What its sender deleted is erased.
+SELECT * FROM uploads
+WHERE customer = :customer AND channel IN ('ftp', 'ftps') AND erased_at IS NULL
+  AND (received_at >= :since OR state = 'received' OR (session = :session AND session <> ''))
+ORDER BY arrived_at, id;
+
+-- name: uploads.awaiting_sidecar
+-- The newest settled file of that name that waits, or is held, for want of its sidecar.
+SELECT * FROM uploads
+WHERE customer = :customer AND folder = :folder AND name = :name AND evidence IS NOT NULL
+  AND ((state = 'received' AND waits_for = 'sidecar') OR (state = 'held' AND hold LIKE '%"sidecar_missing"%'))
+ORDER BY arrived_at DESC, id DESC LIMIT 1;
+
+-- name: uploads.join_sidecar
+-- The file queues at its old place. Nothing (0 rows) if somebody else has decided about it meanwhile.
+UPDATE uploads
+SET state = 'received', evidence = :evidence, evidence_note = :note, waits_for = NULL, wait_until = NULL, hold = NULL,
+    reason = '', held_at = NULL, finished_at = NULL
+WHERE id = :id AND evidence = :was
+  AND ((state = 'received' AND waits_for = 'sidecar') OR (state = 'held' AND hold LIKE '%"sidecar_missing"%'));
+
+-- name: uploads.due_customers
+-- Customers whose oldest due upload no worker has. Uploads not yet settled block those behind them: order is kept.
+SELECT customer, min(arrived_at) AS since FROM uploads u
+WHERE state = 'received' AND waits_for IS NULL
+  AND NOT EXISTS (SELECT 1 FROM uploads w WHERE w.customer = u.customer AND w.state = 'received'
+                  AND w.lease_owner IS NOT NULL AND w.lease_until > :now)
+GROUP BY customer ORDER BY since;
+
+-- name: uploads.next
+-- The customer's oldest upload that does not wait for anything.
+SELECT * FROM uploads
+WHERE customer = :customer AND state = 'received' AND waits_for IS NULL
+ORDER BY arrived_at, id LIMIT 1;
+
+-- name: uploads.leased
+SELECT id, lease_owner FROM uploads
+WHERE customer = :customer AND state = 'received' AND lease_owner IS NOT NULL AND lease_until > :now LIMIT 1;
+
+-- name: uploads.lease
+UPDATE uploads
+SET lease_owner = :owner, lease_until = :until, attempts = attempts + 1, started_at = :now
+WHERE id = :id AND state = 'received';
+
+-- name: uploads.extend_leases
+UPDATE uploads SET lease_until = :until WHERE lease_owner = :owner AND state = 'received';
+
+-- name: uploads.drop_lease
+UPDATE uploads SET lease_owner = NULL, lease_until = NULL WHERE id = :id AND lease_owner = :owner;
+
+-- name: uploads.give_back
+-- A passing trouble, which does not count as an attempt.
+UPDATE uploads SET lease_owner = NULL, lease_until = NULL, attempts = attempts - 1
+WHERE id = :id AND lease_owner = :owner;
+
+-- name: uploads.leases
+SELECT id, lease_owner FROM uploads WHERE state = 'received' AND lease_owner IS NOT NULL;
+
+-- name: uploads.finish
+-- The lease is the fence: a worker that lost it changes nothing (0 rows, and its transaction is rolled back).
+UPDATE uploads
+SET state = :state, reason = :reason, hold = :hold, feed = :feed, mode = :mode, config = :config, sha256 = :sha256,
+    evidence = :evidence, evidence_note = :evidence_note, version = :version, never_seen = :never_seen,
+    finished_at = :now, held_at = CASE WHEN :state = 'held' THEN :now END, published = 0,
+    lease_owner = NULL, lease_until = NULL
+WHERE id = :id AND state = 'received' AND lease_owner = :owner;
+
+-- name: uploads.requeue
+-- A release: the upload queues again, at its old place in the order. Held once more, its 30 days begin anew.
+UPDATE uploads
+SET state = 'received', waived = :waived, released_by = :released_by, attempts = 0, reason = '', waits_for = NULL,
+    wait_until = NULL, finished_at = NULL, reminded_at = NULL
+WHERE id = :id AND state = 'held';
+
+-- name: uploads.discard
+UPDATE uploads SET state = 'discarded', reason = :reason, finished_at = :now, waits_for = NULL, published = 0
+WHERE id = :id AND state IN ('received', 'held') AND lease_owner IS NULL;
+
+-- name: uploads.reject_waiting
+UPDATE uploads SET state = 'rejected', reason = :reason, finished_at = :now, waits_for = NULL, wait_until = NULL
+WHERE id = :id AND state = 'received' AND lease_owner IS NULL;
+
+-- name: uploads.hold_without_sidecar
+UPDATE uploads
+SET state = 'held', reason = :reason, hold = :hold, held_at = :now, finished_at = :now, waits_for = NULL,
+    wait_until = NULL
+WHERE id = :id AND state = 'received' AND lease_owner IS NULL;
+
+-- name: uploads.supersede
+-- A later file of the same feed was applied: the older held ones can only do harm now.
+UPDATE uploads SET state = 'discarded', reason = 'superseded by ' || :id, finished_at = :now, published = 0
+WHERE customer = :customer AND feed = :feed AND state = 'held' AND id < :id
+RETURNING id;
+
+-- name: uploads.held_for
+-- Held for this reason code, oldest first; without a feed, of all feeds.
+SELECT * FROM uploads
+WHERE customer = :customer AND (:feed IS NULL OR feed = :feed) AND state = 'held'
+  AND hold LIKE '%"code": "' || :code || '"%'
+ORDER BY arrived_at, id;
+
+-- name: uploads.hold_waiting
+-- Holds what nobody can work: its customer's configuration is gone.
+UPDATE uploads
+SET state = 'held', reason = :reason, hold = :hold, held_at = :now, finished_at = :now
+WHERE customer = :customer AND state = 'received' AND waits_for IS NULL AND evidence IS NOT NULL
+  AND lease_owner IS NULL
+RETURNING id;
+
+-- name: uploads.held
+SELECT * FROM uploads WHERE state = 'held' ORDER BY id;
+
+-- name: uploads.reminded
+UPDATE uploads SET reminded_at = :now WHERE id = :id;
+
+-- name: uploads.later_applied
+SELECT id FROM uploads
+WHERE customer = :customer AND feed = :feed AND state = 'applied' AND id <> :id AND undone_at IS NULL
+  AND finished_at > (SELECT finished_at FROM uploads WHERE id = :id)
+ORDER BY id LIMIT 1;
+
+-- name: uploads.applied_before
+-- A first upload that was undone leaves the next one the first.
+SELECT count(*) AS n FROM uploads
+WHERE customer = :customer AND feed = :feed AND state = 'applied' AND undone_at IS NULL;
+
+-- name: uploads.mark_undone
+UPDATE uploads SET undone_by = :by, undone_at = :now WHERE id = :id AND undone_at IS NULL;
+
+-- name: uploads.erasable
+-- Held files are kept whole until a person or the 30 days decide.
+SELECT id, customer, object FROM uploads
+WHERE erased_at IS NULL AND state IN ('applied', 'rejected', 'failed', 'discarded') AND finished_at < :before;
+
+-- name: uploads.erased
+UPDATE uploads SET erased_at = :now WHERE id = :id;
+
+-- name: uploads.objects
+SELECT object FROM uploads WHERE erased_at IS NULL;
+
+-- name: uploads.unreported
+SELECT * FROM uploads u
+WHERE state IN ('held', 'rejected', 'failed') AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id)
+ORDER BY id;
+
+-- name: uploads.unpublished
+SELECT u.*, r.json, r.rejects FROM uploads u JOIN reports r ON r.upload = u.id
+WHERE u.published = 0 AND u.state <> 'received' ORDER BY u.id;
+
+-- name: uploads.published
+-- Unless it went on meanwhile: then there is something new to publish.
+UPDATE uploads SET published = 1 WHERE id = :id AND state = :state AND finished_at = :finished_at;
+
+-- name: uploads.usage
+-- By month and mode: how many uploads were applied and how many addresses were new to the list.
+SELECT substr(finished_at, 1, 7) AS month, mode, count(*) AS uploads, sum(never_seen) AS never_seen_before
+FROM uploads
+WHERE customer = :customer AND state = 'applied' AND (:month IS NULL OR substr(finished_at, 1, 7) = :month)
+GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: reports.put
+INSERT INTO reports (upload, json, rejects) VALUES (:upload, :json, :rejects)
+ON CONFLICT (upload) DO UPDATE SET json = excluded.json, rejects = excluded.rejects;
+
+-- name: reports.get
+SELECT json, rejects FROM reports WHERE upload = :upload;

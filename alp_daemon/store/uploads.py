@@ -1,0 +1,73 @@
+"""Uploads as records: the queue's rows, typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from alp_daemon.domain.model import Evidence, UploadState
+from alp_daemon.errors import NotFound
+from alp_daemon.store.store import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One received file, as ``uploads`` holds it (see the schema for what each column means). Times are stamps."""
+
+    id: int
+    customer: str
+    feed: str | None
+    mode: str | None
+    name: str
+    folder: str
+    channel: str
+    actor: str
+    ip: str
+    received_at: str
+    arrived_at: str
+    size: int
+    sha256: str | None
+    object: str
+    evidence: Evidence | None
+    evidence_note: str
+    waits_for: str | None
+    wait_until: str | None
+    state: UploadState
+    reason: str
+    hold: str | None
+    waived: str | None
+    released_by: str | None
+    held_at: str | None
+    reminded_at: str | None
+    config: str | None
+    version: int | None
+    started_at: str | None
+    finished_at: str | None
+    attempts: int
+    lease_owner: str | None
+    lease_until: str | None
+    never_seen: int
+    undone_by: str | None
+    undone_at: str | None
+    erased_at: str | None
+
+
+_COLUMNS = [field.name for field in fields(Upload)]
+
+
+def from_row(row: Row) -> Upload:
+    values = {name: row[name] for name in _COLUMNS}
+    values["state"] = UploadState(values["state"])
+    values["evidence"] = Evidence(values["evidence"]) if values["evidence"] else None
+    return Upload(**values)
+
+
+def get(transaction: Transaction, id_: int) -> Upload:
+    row = transaction.one("uploads.get", id=id_)
+    if row is None:
+        raise NotFound(f"there is no upload {id_}; `alp-daemon uploads` lists them")
+    return from_row(row)
+
+
+def find(transaction: Transaction, query: str, **values: object) -> list[Upload]:
+    """The uploads that a named query finds."""
+    return [from_row(row) for row in transaction.all(query, **values)]

@@ -1,0 +1,219 @@
+"""What ``--json`` prints: others build on exactly these names."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from alp_daemon.services.access import Access
+from alp_daemon.settings import LockoutSettings
+from alp_daemon.store.store import open_store
+from tests.cli.conftest import ACME, ANN, EVE, JOE, MEMBERS, Terminal
+
+REPORT = {
+    "upload", "customer", "feed", "mode", "state", "evidence", "evidence_note", "reason", "hold", "rows", "changes",
+    "rejects", "rejects_total", "rejects_by_reason", "seconds", "name", "channel", "sent_by", "received_at", "size",
+    "sha256",
+}  # fmt: skip
+ROWS = {"read", "listed", "duplicate", "rejected", "filtered", "blank", "numbers"}
+CHANGES = {
+    "opted_in", "reactivated", "suspended", "opted_out", "tags_added", "tags_removed", "unchanged",
+    "blocked_opted_out", "never_seen_before",
+}  # fmt: skip
+STANDING = {"number", "status", "tags", "history"}
+EVENT = {
+    "at", "by", "source", "channel", "upload", "message", "note", "status_before", "status_after", "tags_before",
+    "tags_after",
+}  # fmt: skip
+
+
+def test_process_and_show(alp: Terminal) -> None:
+    report = alp.json("process", "acme", alp.file("members.csv"))
+    assert report.keys() == REPORT
+    assert report["rows"] == {
+        "read": 3, "listed": 2, "duplicate": 0, "rejected": 1, "filtered": 0, "blank": 0, "numbers": 2,
+    }  # fmt: skip
+    assert report["changes"] == dict.fromkeys(CHANGES, 0) | {"opted_in": 2, "tags_added": 2, "never_seen_before": 2}
+    assert report["rejects"] == [{"row": 4, "column": "Phone", "value": "nonsense", "reason": "not_a_number"}]
+    facts = {name: report[name] for name in ("upload", "customer", "feed", "mode", "state", "evidence", "reason")}
+    assert facts == {
+        "upload": 1,
+        "customer": "acme",
+        "feed": "members",
+        "mode": "append",
+        "state": "applied",
+        "evidence": "assumed",
+        "reason": "",
+    }
+    assert alp.json("show", "1") == report
+
+
+def test_only_the_first_100_rejects_are_listed(alp: Terminal) -> None:
+    rows = f"Phone,Feeder\n{JOE},1\n{ANN},1\n" + "".join(f"{phone},1\n" for phone in range(102))
+    report = alp.json("process", "acme", alp.file("members.csv", rows), code=79)
+    assert (len(report["rejects"]), report["rejects_total"]) == (100, 102)
+
+
+def test_a_held_one_names_its_reasons(alp: Terminal) -> None:
+    alp.json("process", "acme", alp.file("members.csv"))
+    report = alp.json("process", "acme", alp.file("full.csv", f"Phone\n{EVE}\n"), code=79)
+    assert (report["state"], report["upload"]) == ("held", 2)
+    assert report["hold"] == [
+        {
+            "code": "omitted",
+            "message": "it would opt out 2 of 2 opted-in numbers (100.0%; the limit is 10%)",
+            "count": 2,
+            "limit": 0.1,
+        }
+    ]
+    assert report["reason"] == report["hold"][0]["message"]
+
+
+def test_a_dry_run(alp: Terminal) -> None:
+    report = alp.json("process", "acme", alp.file("members.csv"), "--dry-run")
+    assert report.keys() == REPORT | {"dry_run"}
+    assert (report["upload"], report["state"], report["dry_run"]) == (None, "applied", True)
+    assert report["changes"]["opted_in"] == 2
+    assert alp.json("uploads") == []
+    assert alp("export", "acme").out == "number,status,tags\n"
+
+
+def test_uploads_newest_first_and_without_rejects(alp: Terminal) -> None:
+    for _ in range(2):
+        alp.json("process", "acme", alp.file("members.csv"))
+    found = alp.json("uploads")
+    assert [each["upload"] for each in found] == [2, 1]
+    assert found[0] == {name: value for name, value in alp.json("show", "2").items() if name != "rejects"}
+    assert alp.json("uploads", "--state", "held") == []
+    assert alp.json("uploads", "--customer", "other") == []
+    assert [each["upload"] for each in alp.json("uploads", "--limit", "1", "--state", "applied")] == [2]
+
+
+def test_preview(alp: Terminal) -> None:
+    report = alp.json("preview", "acme", alp.file("members.csv"), "--out", "out.csv")
+    assert report.keys() == REPORT | {"out"}
+    assert report["state"] == "planned"
+    assert (alp.folder / "out.csv").read_text() == f"{JOE},f-12\n{ANN},f-13\n"
+
+
+@pytest.mark.parametrize("command", ["opt-in", "opt-out", "suspend", "reactivate"])
+def test_manage_optin(alp: Terminal, command: str) -> None:
+    alp.json("process", "acme", alp.file("members.csv"))
+    found = alp.json(command, "acme", "212-555-0123")
+    assert found.keys() == {"number", "status", "tags", "changed"}
+    assert found["number"] == JOE
+
+
+def test_status_and_number(alp: Terminal) -> None:
+    alp.json("process", "acme", alp.file("members.csv"))
+    status = alp.json("status", "acme", JOE)
+    assert status.keys() == STANDING
+    assert (status["number"], status["status"], status["tags"]) == (JOE, "opted_in", ["f-12"])
+    assert [event.keys() for event in status["history"]] == [EVENT]
+    number = alp.json("number", JOE)
+    assert number.keys() == STANDING | {"customer"}
+    assert number["history"] == [{**status["history"][0], "customer": "acme"}]
+    assert alp.json("number", JOE, "--customer", "acme") == number
+    assert alp.json("status", "acme", EVE) == {"number": EVE, "status": "absent", "tags": [], "history": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "status"),
+    [
+        ("Please stop", "opt_out", "opted_out"),
+        ("acme", "opt_in", "opted_in"),
+        ("help", "help", "absent"),
+        ("?", "other", "absent"),
+    ],
+)
+def test_message(alp: Terminal, text: str, intent: str, status: str) -> None:
+    answer = alp.json("message", "acme", JOE, text, "--id", "m1")
+    assert answer.keys() == {"intent", "status", "reply"}
+    assert (answer["intent"], answer["status"]) == (intent, status)
+    assert alp.json("message", "acme", JOE, text, "--id", "m1") == answer
+
+
+def test_release_discard_and_undo(alp: Terminal) -> None:
+    alp.json("process", "acme", alp.file("members.csv"))
+    for _ in range(2):
+        alp.json("process", "acme", alp.file("full.csv", f"Phone\n{EVE}\n"), code=79)
+    assert alp.json("discard", "2", "--by", "Ann") == {"upload": 2, "state": "discarded"}
+    assert alp.json("release", "3", "--by", "Ann") == {"upload": 3, "state": "received"}
+    said = alp("process", "acme", alp.file("members.csv", f"Phone,Feeder\n{EVE},\n"))
+    assert (said.code, said.err) == (0, "upload 3 came first: applied\n")
+    assert alp.json("undo", "3", "--by", "Ann") == {"upload": 3, "reversed": 3, "kept": 0, "refused": 0}
+
+
+def test_credentials(alp: Terminal) -> None:
+    issued = alp.json("credentials", "issue", "acme", "--for", "ftp")
+    assert issued.keys() == {"user", "password"}
+    assert issued["user"] == "acme-2"
+    assert alp.json("credentials", "revoke", "acme", "acme-2") == {"user": "acme-2", "revoked": True}
+    listed = alp.json("credentials", "list", "acme")
+    assert [each.keys() for each in listed] == [{"user", "kind", "issued_at", "issued_by", "revoked_at"}] * 2
+    assert issued["password"] not in json.dumps(listed)
+
+
+def test_approve_issues_the_first_log_in_only(alp: Terminal) -> None:
+    arguments = ("approve", "acme", "--sample", alp.file("members.csv"), "--by", "Ann")
+    assert alp.json(*arguments) == {"user": None, "password": None}
+    (alp.folder / "customers" / "school.yaml").write_text(ACME.replace("ACME", "SCHOOL"))
+    issued = alp.json("approve", "school", "--sample", alp.file("members.csv"), "--by", "Ann")
+    assert issued["user"] == "school"
+    assert len(issued["password"]) > 20
+
+
+def test_lockouts(alp: Terminal) -> None:
+    assert alp.json("lockouts") == []
+    access = Access(open_store(alp.folder / "data" / "alp.db"), LockoutSettings())
+    for _ in range(4):
+        access.judge("192.0.2.7", "acme", "wrong", datetime.now(UTC))
+    (lockout,) = alp.json("lockouts")
+    assert lockout.keys() == {"ip", "until", "failures"}
+    assert (lockout["ip"], lockout["failures"]) == ("192.0.2.7", 4)
+    assert alp.json("unlock", "192.0.2.7") == {"ip": "192.0.2.7", "unlocked": True}
+    assert alp.json("lockouts") == []
+
+
+def test_usage(alp: Terminal) -> None:
+    alp.json("process", "acme", alp.file("members.csv"))
+    (month,) = alp.json("usage", "acme")
+    assert month.keys() == {"month", "mode", "uploads", "never_seen_before"}
+    assert alp.json("usage", "acme", "--month", "1999-01") == []
+
+
+def test_import(alp: Terminal) -> None:
+    found = alp.json("import", "acme", alp.file("old.csv", f"number,status,tags\n{JOE},opted_out,\n"), "--by", "Ann")
+    assert found.keys() == {"rows", "changes", "rejects", "rejects_total"}
+    assert found["changes"].keys() == CHANGES
+    assert alp.json("import", "acme", "--starts-empty", "--by", "Ann") == {"customer": "acme", "starts_empty": True}
+
+
+def test_line_types(alp: Terminal) -> None:
+    assert alp.json("line-types", "load", alp.file("types.csv", "prefix,type\n+1212555,mobile\n")) == {"rows": 1}
+
+
+def test_check_config_and_doctor(alp: Terminal) -> None:
+    checked = alp.json("check-config")
+    assert checked.keys() == {"config", "customers", "problems", "needs_approval"}
+    assert (checked["customers"], checked["needs_approval"]) == (["acme"], [])
+    (alp.folder / "customers" / "acme.yaml").write_text(ACME.replace("[Phone]", "[Tel]", 1) + "nonsense: 1\n")
+    (problem,) = alp.json("check-config", code=78)["problems"]
+    assert problem.keys() == {"path", "line", "column", "message", "severity"}
+    assert all(finding.keys() == {"severity", "message"} for finding in alp.json("doctor", code=69))
+
+
+def test_schema(alp: Terminal) -> None:
+    for which in ("settings", "customer"):
+        assert alp.json("schema", which)["type"] == "object"
+
+
+def test_export_is_csv_and_says_so_much(alp: Terminal) -> None:
+    alp.json("process", "acme", alp.file("members.csv", MEMBERS.replace("12\n", "12\n212.555.0123,Joe,7\n")))
+    expected = f"number,status,tags\n{JOE},opted_in,f-12;f-7\n{ANN},opted_in,f-13\n"
+    assert alp("export", "acme").out == expected
+    assert alp.json("export", "acme", "--out", "list.csv") == {"file": "list.csv", "rows": 2}
+    assert (alp.folder / "list.csv").read_text() == expected
+    assert alp("export", "acme", "--status", "opted_out").out == "number,status,tags\n"

@@ -1,0 +1,228 @@
+"""The exit code tells a scheduler whether to be glad, to try again, or not to send the file again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.cli.conftest import ACME, ANN, EVE, JOE, MEMBERS, Terminal
+
+
+@pytest.fixture
+def busy(alp: Terminal) -> Terminal:
+    """Upload 1 is applied; upload 2 is held, and would opt Joe and Ann out."""
+    assert alp("process", "acme", alp.file("members.csv")).code == 0
+    assert alp("process", "acme", alp.file("full.csv", f"Phone\n{EVE}\n")).code == 79
+    return alp
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["process", "acme", "members.csv"],
+        ["status", "acme", JOE],
+        ["number", JOE],
+        ["opt-out", "acme", EVE],
+        ["opt-in", "acme", JOE],
+        ["release", "2", "--by", "Ann"],
+        ["discard", "2", "--by", "Ann"],
+        ["undo", "1", "--by", "Ann"],
+        ["show", "1"],
+        ["uploads"],
+        ["check-config"],
+        ["usage", "acme"],
+        ["export", "acme"],
+        ["message", "acme", JOE, "?"],
+        ["import", "acme", "--starts-empty", "--by", "Ann"],
+        ["--version"],
+        ["--help"],
+        ["process", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_0_done(busy: Terminal, arguments: list[str]) -> None:
+    said = busy(*arguments)
+    assert (said.code, bool(said.out)) == (0, True), said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Usage: alp-daemon"),
+        (["explode"], "No such command 'explode'"),
+        (["process", "acme"], "Missing argument 'FILE'"),
+        (["release", "2"], "Missing option '--by'"),
+        (["release", "two", "--by", "Ann"], "'two' is not a valid integer"),
+        (["uploads", "--state", "lost"], "'lost' is not one of"),
+        (["opt-in", "acme", "123"], "•••"),
+        (["opt-in", "acme", EVE, "--tag", "a,b"], "tag 'a,b'"),
+        (["usage", "acme", "--month", "11-2026"], "expected a year and a month, such as 2026-11"),
+        (["import", "acme", "--by", "Ann"], "say either FILE or --starts-empty"),
+        (["process", "acme", "alp.yaml"], "no feed of acme takes this name; say --feed"),
+        (["unlock", "somebody"], "'somebody' is no IP address"),
+        (["credentials"], "Usage: alp-daemon credentials"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_64_usage(alp: Terminal, arguments: list[str], message: str) -> None:
+    said = alp(*arguments)
+    assert (said.code, said.out) == (64, "")
+    assert message in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("members.csv", "Tel,Feeder\n1,2\n", "The file has: Tel, Feeder"),
+        ("members.csv", "row,column,value,reason\n2,Phone,x,invalid\n", "send the full list"),
+        ("members.csv", "%PDF-1.4", "PDF"),
+    ],
+)
+def test_65_the_file_is_unusable(alp: Terminal, name: str, content: str, message: str) -> None:
+    said = alp("process", "acme", alp.file(name, content))
+    assert said.code == 65
+    assert message in said.out
+    assert alp("preview", "acme", name).code == 65
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["process", "nobody", "members.csv"], "there is no customer 'nobody'"),
+        (["status", "../acme", JOE], "there is no customer '../acme'"),
+        (["process", "acme", "gone.csv"], "gone.csv: there is no such file"),
+        (["process", "acme", "members.csv", "--feed", "other"], "it has: members, full, preformatted"),
+        (["preview", "acme", "members-gone.csv"], "gone.csv: there is no such file"),
+        (
+            ["approve", "acme", "--sample", "gone.csv", "--feed", "full", "--by", "Ann"],
+            "gone.csv: there is no such file",
+        ),
+        (["import", "acme", "gone.csv", "--by", "Ann"], "gone.csv: there is no such file"),
+        (["line-types", "load", "gone.csv"], "gone.csv: there is no such file"),
+        (["show", "99"], "there is no upload 99"),
+        (["release", "99", "--by", "Ann"], "there is no upload 99"),
+        (["discard", "99", "--by", "Ann"], "there is no upload 99"),
+        (["undo", "99", "--by", "Ann"], "there is no upload 99"),
+        (["number", EVE], "+1212•••0125 has never been on any list"),
+        (["unlock", "192.0.2.7"], "192.0.2.7 is not locked out"),
+        (["credentials", "revoke", "acme", "nobody"], "has no live log-in 'nobody'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_66_not_found(alp: Terminal, arguments: list[str], message: str) -> None:
+    said = alp(*arguments)
+    assert (said.code, said.out) == (66, "")
+    assert message in said.err
+
+
+def test_69_unavailable(alp: Terminal) -> None:
+    assert alp("reload").code == 69
+    said = alp("export", "acme", "--out", "no/such/folder/list.csv")
+    assert said.code == 69
+    assert said.err.startswith("alp-daemon: no/such/folder/.list.csv.part: No such file or directory")
+    (alp.folder / "data" / "alp.db").write_text("These are my holiday pictures. " * 100)
+    for extra in ("alp.db-wal", "alp.db-shm"):
+        (alp.folder / "data" / extra).unlink(missing_ok=True)
+    assert alp("uploads").code == 69
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["undo", "2", "--by", "Ann"], "upload 2 is held; only an applied upload can be undone"),
+        (["release", "1", "--by", "Ann"], "upload 1 is applied, not held"),
+        (["discard", "1", "--by", "Ann"], "upload 1 is applied"),
+        (["suspend", "acme", EVE], "it is not on the list"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_77_refused(busy: Terminal, arguments: list[str], message: str) -> None:
+    said = busy(*arguments)
+    assert (said.code, said.out) == (77, "")
+    assert message in said.err
+
+
+def test_77_only_the_end_user_lifts_an_opt_out(busy: Terminal) -> None:
+    assert busy("opt-out", "acme", JOE).code == 0
+    said = busy("opt-in", "acme", JOE)
+    assert said.code == 77
+    assert "+1212•••0123 cannot be changed by opt_in" in said.err
+    assert "only its own message with the keyword ACME can lift that" in said.err
+    assert busy("message", "acme", JOE, "ACME").code == 0
+    assert busy("opt-in", "acme", JOE).code == 0
+
+
+def test_77_undo_after_a_later_file(busy: Terminal) -> None:
+    assert busy("process", "acme", "members.csv").code == 0
+    assert busy("undo", "1", "--by", "Ann").code == 77
+    assert busy("undo", "1", "--by", "Ann", "--anyway").code == 0
+
+
+def test_78_configuration(alp: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    (alp.folder / "customers" / "acme.yaml").write_text(ACME.replace("mode: append\n", "mode: apend\n"))
+    said = alp("process", "acme", "members.csv")
+    assert said.code == 78
+    assert "acme.yaml:7:11" in said.err
+    assert alp("check-config").code == 78
+
+    assert alp("uploads", "--config", "gone.yaml").code == 78
+    (alp.folder / "alp.yaml").write_text("data_dri: x\n")
+    assert "did you mean" in alp("uploads").err
+    monkeypatch.delenv("ALP_CONFIG")
+    said = alp("uploads")
+    assert said.code == 78
+    assert "no configuration: neither configs/alp.yaml nor /etc/alp-daemon/alp.yaml exists" in said.err
+
+
+@pytest.mark.parametrize("case", ["cut by the guard", "not approved"])
+def test_79_held(alp: Terminal, case: str) -> None:
+    if case == "not approved":
+        (alp.folder / "customers" / "acme.yaml").write_text(ACME.replace("Feeder", "Street"))
+        assert alp("process", "acme", "members.csv").code == 79
+    else:
+        assert alp("process", "acme", alp.file("members.csv", "Phone,Feeder\nbad,1\n")).code == 79
+    assert alp("export", "acme").out == "number,status,tags\n"
+
+
+FULL_DISK = """
+    import resource, sys
+    from alp_daemon.cli import main
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+    main(sys.argv[2:])
+"""
+
+
+def test_75_a_full_disk(busy: Terminal) -> None:
+    def on_a_full_disk(size: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(size), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    before = busy("export", "acme").out
+    wal = (busy.folder / "data" / "alp.db-wal").stat().st_size
+    rows = "Phone,Feeder\n" + "".join(f"+1212555{index:04},{index}\n" for index in range(900))
+    for size in (wal + 20_000, 5_000):  # the database is full; already the spool is
+        done = on_a_full_disk(size, "process", "acme", busy.file("members.csv", rows))
+        assert (done.returncode, done.stdout) == (75, ""), done.stderr
+        assert "try again" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert busy("export", "acme").out == before
+    assert busy("process", "acme", busy.file("members.csv", rows)).code == 0
+
+
+def test_a_reader_that_has_seen_enough(busy: Terminal) -> None:
+    """``alp-daemon export acme | head -1``"""
+    command = [sys.executable, "-c", "from alp_daemon.cli import main; main()", "export", "acme"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 0
+
+
+def test_talk_is_on_stderr_and_data_on_stdout(busy: Terminal) -> None:
+    said = busy("preview", "acme", busy.file("members.csv", MEMBERS), "--json")
+    assert said.err == "wrote members.standard.csv: 2 numbers with their tags in the standard format\n"
+    assert said.json["rows"]["listed"] == 2
+    assert ANN in busy("export", "acme").out

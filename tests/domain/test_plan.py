@@ -1,0 +1,158 @@
+"""For every policy: engine = a small reference, over random lists and files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alp_daemon.domain import policy
+from alp_daemon.domain.model import Listed, ListState, Status, Tags
+from alp_daemon.domain.plan import Plan, make_plan
+from alp_daemon.domain.policy import KEEP, REFUSE, Policy, TagRule
+from alp_daemon.domain.tag_sets import TagSets
+
+POLICIES = [
+    *policy.MODES.values(),
+    policy.for_mode("append_tags", "clear"),
+    *policy.COMMANDS.values(),
+    policy.KEYWORD_MESSAGE,
+    *policy.IMPORTS.values(),
+]
+FEED = 0b10
+
+Row = tuple[Status, Tags, int]  # status, tags, feeds
+
+tags = st.sets(st.sampled_from(["north", "south", "board", "staff"])).map(lambda chosen: tuple(sorted(chosen)))
+keys = st.integers(1, 12)
+lists = st.dictionaries(keys, st.tuples(st.sampled_from(Status), tags, st.integers(0, 3)))
+uploads = st.dictionaries(keys, tags)
+
+
+def reference(before: dict[int, Row], file: dict[int, Tags], rules: Policy, by_feed: bool) -> dict[int, Row]:
+    """The rules once more, an address at a time."""
+    after = dict(before)
+    for key in before.keys() | file.keys():
+        status, old, feeds = before.get(key, (Status.absent, (), 0))
+        if key in file:
+            to, rule, given_tags, feeds = rules.listed[status], rules.tags, set(file[key]), feeds | FEED
+        elif not by_feed or feeds & FEED:
+            to, rule, given_tags = rules.omitted[status], rules.omitted_tags, set()
+        else:
+            continue
+        new = {
+            TagRule.keep: set(old),
+            TagRule.add: {*old, *given_tags},
+            TagRule.set: given_tags,
+            TagRule.remove: {*old} - given_tags,
+            TagRule.clear: set(),
+        }[rule]
+        status, now = (status, set(old)) if to in (KEEP, REFUSE) else (Status(to), new)
+        if status is not Status.absent:
+            after[key] = (status, tuple(sorted(now)), feeds)
+    return after
+
+
+def arrays(rows: dict[int, Row], sets: TagSets) -> ListState:
+    ordered = sorted(rows.items())
+    return ListState(
+        7,
+        np.array([key for key, _ in ordered], np.int64),
+        np.array([row[0] for _, row in ordered], np.int8),
+        np.array([sets.intern(row[1]) for _, row in ordered], np.int32),
+        np.zeros(len(ordered), np.int32),
+        np.array([row[2] for _, row in ordered], np.int64),
+    )
+
+
+def listed(file: dict[int, Tags]) -> Listed:
+    chosen = sorted(set(file.values()))
+    ordered = sorted(file.items())
+    return Listed(
+        np.array([key for key, _ in ordered], np.int64),
+        np.array([chosen.index(value) for _, value in ordered], np.int32),
+        chosen,
+    )
+
+
+def rows_after(before: dict[int, Row], plan: Plan, sets: TagSets) -> dict[int, Row]:
+    after = dict(before)
+    columns = (plan.after.keys, plan.after.status, plan.after.tag_set, plan.after.feeds)
+    for key, status, tag_set, feeds in zip(*(column.tolist() for column in columns), strict=True):
+        after[key] = (Status(status), sets[tag_set], feeds)
+    return after
+
+
+@pytest.mark.parametrize("rules", POLICIES, ids=lambda rules: rules.name)
+@given(before=lists, file=uploads, by_feed=st.booleans())
+def test_engine_equals_reference(rules: Policy, before: dict[int, Row], file: dict[int, Tags], by_feed: bool) -> None:
+    sets = TagSets()
+    plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED, only_this_feed=by_feed)
+
+    after = rows_after(before, plan, sets)
+    assert after == reference(before, file, rules, by_feed)
+    assert plan.refused.tolist() == sorted(
+        key for key in file if rules.listed[before.get(key, (Status.absent,))[0]] == REFUSE
+    )
+
+
+@pytest.mark.parametrize("rules", POLICIES, ids=lambda rules: rules.name)
+@given(before=lists, file=uploads)
+def test_counts_say_what_changed(rules: Policy, before: dict[int, Row], file: dict[int, Tags]) -> None:
+    sets = TagSets()
+    plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED)
+    after = reference(before, file, rules, by_feed=False)
+
+    expected: Counter[str] = Counter()
+    for key, (status, now, _) in after.items():
+        old_status, old, _ = before.get(key, (Status.absent, (), 0))
+        if status is not old_status:
+            moved = "reactivated" if (old_status, status) == (Status.suspended, Status.opted_in) else status.name
+            expected[moved] += 1
+        expected["tags_added"] += len({*now} - {*old})
+        expected["tags_removed"] += len({*old} - {*now})
+        if key in file:
+            blocked = old_status is status is Status.opted_out
+            expected["blocked_opted_out"] += blocked
+            on_list = status is not Status.absent
+            expected["unchanged"] += on_list and not blocked and (status, now) == (old_status, old)
+            expected["never_seen_before"] += key not in before
+    counted = asdict(plan.changes)
+    assert {name: n for name, n in counted.items() if n} == {name: n for name, n in expected.items() if n}
+
+
+@pytest.mark.parametrize("rules", policy.MODES.values(), ids=lambda rules: rules.name)
+@given(before=lists, file=uploads)
+def test_no_file_lifts_an_opt_out(rules: Policy, before: dict[int, Row], file: dict[int, Tags]) -> None:
+    sets = TagSets()
+    plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED)
+    lifted = (plan.before.status == Status.opted_out) & (plan.after.status != Status.opted_out)
+    assert not lifted.any()
+
+
+@pytest.mark.parametrize("rules", policy.MODES.values(), ids=lambda rules: rules.name)
+@given(before=lists, file=uploads)
+def test_twice_is_once(rules: Policy, before: dict[int, Row], file: dict[int, Tags]) -> None:
+    sets = TagSets()
+    first = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED)
+    again = make_plan(arrays(rows_after(before, first, sets), sets), listed(file), rules, sets, feed_bit=FEED)
+    assert again.is_empty
+
+
+@given(before=lists, file=uploads)
+def test_an_opt_out_is_recorded_even_where_nothing_changes(before: dict[int, Row], file: dict[int, Tags]) -> None:
+    sets = TagSets()
+    plan = make_plan(arrays(before, sets), listed(file), policy.COMMANDS["opt_out"], sets)
+    assert plan.events[0].tolist() == sorted(file)
+
+
+def test_rows_to_write_are_sorted_by_key() -> None:
+    sets = TagSets()
+    before: dict[int, Row] = dict.fromkeys((2, 4, 6), (Status.opted_in, (), 0))
+    plan = make_plan(arrays(before, sets), listed({1: (), 5: ()}), policy.HARD_OPT_OUT, sets)
+    assert plan.after.keys.tolist() == [1, 2, 4, 5, 6]
+    assert plan.opted_in_before == 3

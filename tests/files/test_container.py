@@ -1,0 +1,114 @@
+"""What a file may come wrapped in, and what is refused before anybody reads it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import zipfile
+from collections.abc import Mapping
+
+import pytest
+
+from alp_daemon.errors import UnusableFile
+from alp_daemon.files import container
+
+from .conftest import ReadFile, listed
+
+TEXT = "Phone\n2125550123\n2125550124\n"
+BOTH = {12125550123, 12125550124}
+
+
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def refusal(reading: ReadFile, content: bytes) -> UnusableFile:
+    with pytest.raises(UnusableFile) as error:
+        reading(content)
+    assert str(error.value).startswith("members.csv: ")
+    return error.value
+
+
+def test_gzip_and_zip_are_unpacked(reading: ReadFile) -> None:
+    assert set(listed(reading(gzip.compress(TEXT.encode())))) == BOTH
+    assert set(listed(reading(zipped({"members.csv": TEXT})))) == BOTH
+    assert set(listed(reading(zipped({"folder/": "", "folder/a.csv": TEXT, "__MACOSX/a.csv": "x"})))) == BOTH
+    assert set(listed(reading(gzip.compress(TEXT[:20].encode()) + gzip.compress(TEXT[20:].encode())))) == BOTH
+
+
+@pytest.mark.parametrize(("members", "count"), [({}, 0), ({"a.csv": TEXT, "b.csv": TEXT}, 2)])
+def test_a_zip_archive_holds_one_file(reading: ReadFile, members: dict[str, str], count: int) -> None:
+    error = refusal(reading, zipped(members))
+    assert error.code == "several_files"
+    assert f"holds {count} files, expected exactly one" in str(error)
+
+
+def test_a_damaged_archive_is_refused(reading: ReadFile) -> None:
+    text = "".join(f"{2125550000 + i * 7919 % 99999}\n" for i in range(5000)).encode()
+    for whole in (gzip.compress(text), zipped({"members.csv": text})):
+        assert refusal(reading, whole[:-20]).code == "corrupt_archive"
+        assert refusal(reading, whole[:2000] + b"\0\0\0\0" + whole[2004:]).code == "corrupt_archive"
+    assert refusal(reading, b"\x1f\x8b").code == "corrupt_archive"
+    assert refusal(reading, b"PK\x03\x04").code == "corrupt_archive"
+
+
+def test_an_archive_with_a_password_is_refused(reading: ReadFile) -> None:
+    archive = bytearray(zipped({"members.csv": TEXT}))
+    central = archive.find(b"PK\x01\x02")
+    archive[6] |= 1  # bit 0 of the general purpose flags, in the local header …
+    archive[central + 8] |= 1  # … and in the central directory (APPNOTE.TXT 4.4.4)
+    assert refusal(reading, bytes(archive)).code == "encrypted_archive"
+
+
+def test_what_unpacks_to_too_much_is_refused(reading: ReadFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "MAX_UNPACKED", 2**20)
+    bomb = b"2125550123\n" * 200_000
+    for packed in (gzip.compress(bomb), zipped({"members.csv": bomb})):
+        assert len(packed) < 2**14
+        error = refusal(reading, packed)
+        assert error.code == "too_large"
+        assert "larger than 1,048,576 bytes" in str(error)
+
+
+def test_a_spreadsheet_that_unpacks_to_too_much_is_refused(reading: ReadFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "MAX_SPREADSHEET", 2**20)
+    assert refusal(reading, zipped({"xl/workbook.xml": "x" * 2**21})).code == "too_large"
+
+
+@pytest.mark.parametrize("wrapped", [gzip.compress(b""), zipped({"members.csv": ""})], ids=["gzip", "zip"])
+def test_an_empty_file_in_an_archive_is_refused(reading: ReadFile, wrapped: bytes) -> None:
+    assert refusal(reading, wrapped).code == "empty_file"
+
+
+@pytest.mark.parametrize("inner", [gzip.compress(TEXT.encode()), zipped({"members.csv": TEXT})], ids=["gzip", "zip"])
+def test_an_archive_in_an_archive_is_refused(reading: ReadFile, inner: bytes) -> None:
+    error = refusal(reading, gzip.compress(inner))
+    assert (error.code, "holds another archive" in str(error)) == ("not_text", True)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"%PDF-1.7\n...", "a PDF document"),
+        (b"\x89PNG\r\n\x1a\n", "an image"),
+        (b"\xff\xd8\xff\xe0", "an image"),
+        (b"{\\rtf1\\ansi Phone", "a word processor's document (RTF)"),
+        (b'<?xml version="1.0"?><a/>', "an XML document"),
+        (b"\n <!DOCTYPE HTML><html>", "a web page"),
+        (b"<html><body>404", "a web page"),
+        (bz2.compress(TEXT.encode()), "a bzip2 archive"),
+        (b"-----BEGIN PGP MESSAGE-----", "a file encrypted with PGP"),
+        (b"PAR1\0\0", "a Parquet file"),
+        (zipped({"word/document.xml": "x"}), "a Word document"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "content",  # the bytes of an archive hold the time
+)
+def test_what_is_no_list_is_called_by_its_name(reading: ReadFile, content: bytes, what: str) -> None:
+    error = refusal(reading, content)
+    assert error.code == "not_text"
+    assert f"this looks like {what}. Expected a text file (CSV) or a spreadsheet" in str(error)

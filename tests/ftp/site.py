@@ -1,0 +1,127 @@
+"""A running server as a test sees it, and how to speak to it."""
+
+from __future__ import annotations
+
+import ftplib
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import trustme
+
+from alp_daemon.channels.ftp import FtpServer
+from alp_daemon.registry import Registry
+from alp_daemon.services.access import Access
+from alp_daemon.services.credentials import Credentials, Issued
+from alp_daemon.services.intake import Intake
+from alp_daemon.settings import Settings
+from alp_daemon.store.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass
+class Site:
+    """A running server and what stands behind it."""
+
+    server: FtpServer
+    store: Store
+    settings: Settings
+    registry: Registry
+    intake: Intake
+    access: Access
+    credentials: Credentials
+    login: Issued
+    authority: trustme.CA
+
+    def connect(self) -> ftplib.FTP:
+        """A plain connection, not logged in."""
+        ftp = ftplib.FTP(timeout=20)
+        ftp.connect("127.0.0.1", self.server.port)
+        return ftp
+
+    def enter(self) -> ftplib.FTP:
+        ftp = self.connect()
+        ftp.login(self.login.user, self.login.password)
+        return ftp
+
+    def enter_tls(self) -> ftplib.FTP_TLS:
+        context = ssl.create_default_context()
+        self.authority.configure_trust(context)
+        ftp = ftplib.FTP_TLS(context=context, timeout=20)
+        ftp.connect("127.0.0.1", self.server.port)
+        ftp.host = "localhost"
+        ftp.login(self.login.user, self.login.password)
+        ftp.prot_p()
+        return ftp
+
+    def uploads(self) -> list[dict[str, Any]]:
+        """The recorded uploads, oldest first."""
+        with self.store.read() as transaction:
+            rows = transaction.all("uploads.list", customer=None, state=None, limit=10_000)
+        return [dict(row) for row in reversed(rows)]
+
+    def content(self, upload: dict[str, Any]) -> bytes:
+        return (self.settings.spool_dir / upload["object"]).read_bytes()
+
+    def settled(self, count: int = 1) -> list[dict[str, Any]]:
+        """The recorded uploads, once there are ``count`` and all of them have their evidence."""
+        return eventually(self.uploads, lambda rows: len(rows) >= count and all(row["evidence"] for row in rows))
+
+
+def eventually(look: Callable[[], T], good: Callable[[T], bool], seconds: float = 10, pause: float = 0.02) -> T:
+    """Looks until it is good. Time-outs are generous: a busy machine must not fail a test."""
+    ends_at = time.monotonic() + seconds
+    while not good(seen := look()):
+        assert time.monotonic() < ends_at, f"after {seconds} s still {seen!r}"
+        time.sleep(pause)
+    return seen
+
+
+class Wire:
+    """A control connection in bytes: sends what no FTP library would, and reads replies."""
+
+    def __init__(self, site: Site, *, greeted: bool = True) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", site.server.port), 20)
+        self._file = self.socket.makefile("rb")
+        if greeted:
+            assert self.reply().startswith("220 ")
+
+    def send(self, *lines: str | bytes) -> None:
+        """All lines in one segment."""
+        data = b"".join((line.encode() if isinstance(line, str) else line) + b"\r\n" for line in lines)
+        self.socket.sendall(data)
+
+    def reply(self) -> str:
+        """The last line of the next reply; "" when the server has closed."""
+        while line := self._file.readline().decode().rstrip("\r\n"):
+            if line[:3].isdigit() and line[3:4] == " ":
+                return line
+        return ""
+
+    def ask(self, *lines: str | bytes) -> str:
+        """Sends all lines and returns the last reply."""
+        self.send(*lines)
+        return [self.reply() for _ in lines][-1]
+
+    def log_in(self, site: Site) -> None:
+        assert self.ask(f"USER {site.login.user}", f"PASS {site.login.password}").startswith("230 ")
+
+    def passive(self) -> socket.socket:
+        """A data connection."""
+        numbers = self.ask("PASV").split("(")[1].split(")")[0].split(",")
+        return socket.create_connection(("127.0.0.1", int(numbers[4]) * 256 + int(numbers[5])), 20)
+
+    def store(self, name: str, data: bytes) -> str:
+        """A whole upload; returns the final reply."""
+        with self.passive() as connection:
+            assert self.ask(f"STOR {name}")[:3] in ("125", "150")
+            connection.sendall(data)
+        return self.reply()
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()

@@ -1,0 +1,1 @@
+"""The cases of ``samples/`` through the command line and through FTP."""

@@ -1,0 +1,58 @@
+"""The doctor says what is not as it should be, the worst first."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from alp_daemon.customers import load_dir
+from alp_daemon.domain.model import Evidence
+from alp_daemon.services import doctor
+from alp_daemon.settings import Settings, SmtpSettings
+from tests.services.provider import Provider, feed, numbers
+
+
+def messages(acme: Provider, settings: Settings | None = None) -> list[tuple[str, str]]:
+    loaded = load_dir(acme.settings.customers_dir)
+    findings = doctor.examine(acme.store, settings or acme.settings, loaded, acme.now)
+    return [(finding.severity, finding.message) for finding in findings]
+
+
+def said(acme: Provider, text: str, settings: Settings | None = None) -> list[str]:
+    return [severity for severity, message in messages(acme, settings) if text in message]
+
+
+def test_a_daemon_that_runs_and_one_that_was_killed(acme: Provider) -> None:
+    assert said(acme, "no daemon runs on") == ["warning"]
+    ports = acme.settings.data_dir / "ports.json"
+    ports.write_text(json.dumps({"pid": os.getpid(), "ftp": 2121}))
+    assert said(acme, f"the daemon runs as process {os.getpid()}, FTP on port 2121") == ["info"]
+    ports.write_text(json.dumps({"pid": 2**22 + 1, "ftp": 2121}))
+    assert said(acme, "no daemon runs on") == ["warning"]
+
+
+def test_a_broken_configuration_comes_first(acme: Provider) -> None:
+    (acme.settings.customers_dir / "school.yaml").write_text("name: School\n")
+    severity, message = messages(acme)[0]
+    assert severity == "error"
+    assert "school.yaml:1:1" in message
+
+
+def test_feeds_that_need_an_approval(acme: Provider) -> None:
+    assert said(acme, "is not approved yet") == []
+    acme.configure({"members": feed("append", "members")})
+    assert said(acme, "acme: feed members is not approved yet") == ["warning"]
+
+
+def test_held_files(acme: Provider) -> None:
+    acme.process("append.csv", numbers(1), evidence=Evidence.cut)
+    assert said(acme, "upload 1 of acme is held: the upload may be cut short") == ["warning"]
+
+
+def test_mail_that_does_not_leave(acme: Provider) -> None:
+    acme.process("append.csv", numbers(1))
+    assert said(acme, "1 mail(s) wait, and smtp.host is not set") == ["warning"]
+    server = acme.settings.model_copy(update={"smtp": SmtpSettings(host="127.0.0.1")})
+    assert said(acme, "mail(s) wait", server) == []
+    acme.tick(hours=2)
+    assert said(acme, "1 mail(s) wait, the oldest since 2026-11-21", server) == ["warning"]

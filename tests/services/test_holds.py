@@ -1,0 +1,259 @@
+"""Held files: released up to what was shown, discarded, superseded, reminded of, and forgotten after 30 days."""
+
+from __future__ import annotations
+
+import pytest
+
+from alp_daemon.domain.model import Evidence
+from alp_daemon.errors import NotFound, Refused
+from alp_daemon.services import holds, retention
+from tests.services.provider import Provider, feed, number, numbers
+
+GUARD = {"max_omitted": "10%", "floor": 1, "max_rejected": "50%"}
+
+
+@pytest.fixture
+def guarded(acme: Provider) -> Provider:
+    """Feeds that hold what would suspend or opt out more than 10 % and more than one; 100 numbers on the list."""
+    acme.configure({mode: feed(mode, guard=GUARD) for mode in ("append", "soft_opt_out", "hard_opt_out")})
+    acme.process("append.csv", numbers(100))
+    return acme
+
+
+def hold_codes(report: dict) -> list[str]:
+    return [reason["code"] for reason in report["hold"]]
+
+
+class TestHeld:
+    def test_nothing_is_changed_and_the_figures_are_shown(self, guarded: Provider) -> None:
+        before = guarded.list()
+        report = guarded.process("hard_opt_out.csv", numbers(60))
+        assert (report["state"], hold_codes(report)) == ("held", ["omitted"])
+        assert report["changes"]["opted_out"] == 40
+        assert report["reason"] == "it would opt out 40 of 100 opted-in numbers (40.0%; the limit is 10%)"
+        assert guarded.list() == before
+        assert guarded.upload(report["upload"]).never_seen == 0
+
+    def test_a_truncated_file_opts_nobody_out(self, guarded: Provider) -> None:
+        report = guarded.process("hard_opt_out.csv", "Phone,Tags\n")
+        assert hold_codes(report) == ["no_valid_rows"]
+        report = guarded.process("hard_opt_out.csv", numbers(100), evidence=Evidence.cut)
+        assert hold_codes(report) == ["cut"]
+        assert set(guarded.statuses().values()) == {"opted_in"}
+
+    def test_the_queue_goes_on(self, guarded: Provider) -> None:
+        guarded.send("soft_opt_out.csv", numbers(1))
+        guarded.send("append.csv", numbers(1))
+        assert [report["state"] for report in guarded.drain()] == ["held", "applied"]
+
+
+class TestLimits:
+    """Each limit of a feed reaches the worker."""
+
+    @pytest.mark.parametrize(
+        ("rules", "file", "code"),
+        [
+            ({"completeness": "proven"}, numbers(100), "not_proven"),
+            ({"guard": {"min_rows": 101}}, numbers(100), "too_few_rows"),
+            ({"guard": {"max_rejected": "10%"}}, {**numbers(89), **{f"bad {i}": "" for i in range(11)}}, "rejected"),
+            ({"guard": {"max_omitted": "10%", "floor": 0}}, numbers(89), "omitted"),
+            ({"guard": {"max_tags_removed": "40%"}}, numbers(100), "tags_removed"),
+        ],
+    )
+    def test_holds(self, acme: Provider, rules: dict, file: dict, code: str) -> None:
+        acme.process("append.csv", dict.fromkeys(numbers(100), "a|b"))
+        acme.configure({"members": feed("soft_opt_out_tags", "members", **rules)})
+        acme.approve("members")
+        before = acme.list()
+        assert code in hold_codes(acme.process("members.csv", file))
+        assert acme.list() == before
+
+    def test_a_proven_file_is_proven(self, acme: Provider) -> None:
+        acme.configure({"members": feed("append", "members", completeness="proven")})
+        acme.approve("members")
+        assert acme.process("members.csv", numbers(2), evidence=Evidence.proven)["state"] == "applied"
+
+
+class TestRelease:
+    def test_applies_what_was_shown(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        assert holds.release(guarded.store, held["upload"], "Ann").state == "received"
+        report = guarded.work()
+        assert (report["upload"], report["state"]) == (held["upload"], "applied")
+        assert report["changes"] == held["changes"]
+        assert guarded.upload(held["upload"]).released_by == "Ann"
+
+    @pytest.mark.parametrize(("more", "state"), [(2, "applied"), (3, "held")])
+    def test_allows_five_percent_more(self, guarded: Provider, more: int, state: str) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))  # 40 omitted: 42 may be
+        guarded.process("append.csv", numbers(more, start=200))
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert guarded.work()["state"] == state
+
+    def test_what_is_held_again_can_be_released_again(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        guarded.process("append.csv", numbers(50, start=200))
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert guarded.work()["hold"][0]["count"] == 90
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert guarded.work()["state"] == "applied"
+
+    def test_what_was_allowed_stays_allowed(self, guarded: Provider) -> None:
+        """Two reasons, of which one grows after the first release."""
+        rows = "Phone,Tags\n" + "".join(f"{phone},\n" for phone in numbers(60)) + "bad,\n" * 61
+        held = guarded.process("soft_opt_out.csv", rows)
+        assert hold_codes(held) == ["rejected", "omitted"]
+        guarded.process("append.csv", numbers(50, start=200))
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert hold_codes(guarded.work()) == ["omitted"]
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert guarded.work()["state"] == "applied"
+
+    def test_waives_no_other_reason(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(100), evidence=Evidence.cut)
+        guarded.process("append.csv", numbers(50, start=200))
+        holds.release(guarded.store, held["upload"], "Ann", though_cut=True)
+        assert hold_codes(guarded.work()) == ["omitted"]
+
+    def test_a_cut_file_needs_a_word_more(self, guarded: Provider) -> None:
+        held = guarded.process("append.csv", numbers(3), evidence=Evidence.cut)
+        with pytest.raises(Refused, match="--though-cut"):
+            holds.release(guarded.store, held["upload"], "Ann")
+        assert guarded.upload(held["upload"]).state == "held"
+        holds.release(guarded.store, held["upload"], "Ann", though_cut=True)
+        assert guarded.work()["state"] == "applied"
+
+    def test_cannot_stand_in_for_an_approval(self, guarded: Provider) -> None:
+        guarded.configure({"append": feed("append", phones=["phone"])})
+        held = guarded.process("append.csv", numbers(3))
+        with pytest.raises(Refused, match="a release cannot cure that: approve the feed"):
+            holds.release(guarded.store, held["upload"], "Ann")
+
+    def test_goes_before_what_came_later(self, guarded: Provider) -> None:
+        held = guarded.process("append.csv", numbers(3), evidence=Evidence.cut)
+        later = guarded.send("append.csv", numbers(1))
+        holds.release(guarded.store, held["upload"], "Ann", though_cut=True)
+        assert [report["upload"] for report in guarded.drain()] == [held["upload"], later]
+
+    def test_only_what_is_held(self, guarded: Provider) -> None:
+        done = guarded.process("append.csv", numbers(3))
+        with pytest.raises(Refused, match=f"upload {done['upload']} is applied, not held"):
+            holds.release(guarded.store, done["upload"], "Ann")
+        with pytest.raises(NotFound, match="there is no upload 99"):
+            holds.release(guarded.store, 99, "Ann")
+
+
+class TestDiscard:
+    def test_ends_it_and_changes_nothing(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(1))
+        ended = holds.discard(guarded.store, held["upload"], "Ann", guarded.tick())
+        assert (ended.state, ended.reason) == ("discarded", "discarded by Ann")
+        assert set(guarded.statuses().values()) == {"opted_in"}
+        with pytest.raises(Refused, match="is discarded"):
+            holds.release(guarded.store, held["upload"], "Ann")
+
+    def test_not_what_was_applied(self, guarded: Provider) -> None:
+        done = guarded.process("append.csv", numbers(3))
+        with pytest.raises(Refused, match="is applied; only a held or waiting one"):
+            holds.discard(guarded.store, done["upload"], "Ann", guarded.tick())
+
+    def test_what_still_waits(self, guarded: Provider) -> None:
+        waiting = guarded.send("append.csv", numbers(3))
+        assert holds.discard(guarded.store, waiting, "Ann", guarded.tick()).state == "discarded"
+        assert guarded.work() is None
+
+
+class TestSuperseded:
+    def test_by_a_later_applied_file_of_the_feed(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        other = guarded.process("hard_opt_out.csv", numbers(60))
+        later = guarded.process("soft_opt_out.csv", numbers(100))
+        assert later["state"] == "applied"
+        upload = guarded.upload(held["upload"])
+        assert (upload.state, upload.reason) == ("discarded", f"superseded by {later['upload']}")
+        assert guarded.upload(other["upload"]).state == "held"
+
+    def test_not_by_one_that_is_held_itself(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        guarded.process("soft_opt_out.csv", numbers(50))
+        assert guarded.upload(held["upload"]).state == "held"
+
+    def test_not_a_later_one_by_an_older_one_that_is_released(self, guarded: Provider) -> None:
+        older = guarded.process("soft_opt_out.csv", numbers(60))
+        later = guarded.process("soft_opt_out.csv", numbers(50))
+        holds.release(guarded.store, older["upload"], "Ann")
+        assert guarded.work()["state"] == "applied"
+        assert guarded.upload(later["upload"]).state == "held"
+
+    def test_append_supersedes_nothing(self, guarded: Provider) -> None:
+        held = guarded.process("append.csv", numbers(3), evidence=Evidence.cut)
+        assert guarded.process("append.csv", numbers(3))["state"] == "applied"
+        assert guarded.upload(held["upload"]).state == "held"
+
+
+class TestWaiting:
+    def remind(self, acme: Provider) -> int:
+        return holds.remind(acme.store, acme.settings, {"acme": acme.customer}, acme.now)
+
+    def test_reminds_daily(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        before = len(guarded.mails())
+        guarded.tick(hours=23)
+        assert self.remind(guarded) == 0
+        guarded.tick(hours=1)
+        assert [self.remind(guarded), self.remind(guarded)] == [1, 0]
+        guarded.tick(days=1)
+        assert self.remind(guarded) == 1
+        mails = guarded.mails()[before:]
+        assert len(mails) == 2
+        assert mails[0]["recipients"] == '["ops@provider.example", "reports@acme.example"]'
+        assert "is still held" in mails[0]["subject"]
+        assert f"alp-daemon release {held['upload']} --by NAME" in mails[0]["body"]
+
+    def test_discards_after_30_days(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        guarded.tick(days=29, hours=23)
+        self.remind(guarded)
+        assert guarded.upload(held["upload"]).state == "held"
+        guarded.tick(hours=2)
+        self.remind(guarded)
+        upload = guarded.upload(held["upload"])
+        assert (upload.state, upload.reason) == ("discarded", "held for 30 days and not released")
+
+    def test_the_days_begin_anew_when_it_is_held_again(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        guarded.tick(days=29)
+        self.remind(guarded)
+        guarded.tick(hours=23)
+        guarded.process("append.csv", numbers(50, start=200))
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert guarded.work()["state"] == "held"
+        assert self.remind(guarded) == 0
+        guarded.tick(days=2)
+        assert self.remind(guarded) == 1
+        assert guarded.upload(held["upload"]).state == "held"
+
+    def test_a_held_file_is_kept_however_old(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        guarded.tick(days=300)
+        retention.erase_old_files(guarded.store, guarded.settings, guarded.now)
+        assert (guarded.settings.spool_dir / guarded.upload(held["upload"]).object).exists()
+
+
+class TestWithoutCustomer:
+    def test_files_are_held_and_go_on_when_it_is_back(self, acme: Provider) -> None:
+        sent = [acme.send("append.csv", numbers(i)) for i in (1, 2)]
+        holds.hold_without_customer(acme.store, "acme", acme.tick())
+        assert {acme.upload(id_).state for id_ in sent} == {"held"}
+        assert "customers/acme.yaml" in acme.upload(sent[0]).reason
+        with pytest.raises(Refused, match="put the customer's YAML file back"):
+            holds.release(acme.store, sent[0], "Ann")
+        assert holds.requeue_returned(acme.store, "acme") == sent
+        assert [report["upload"] for report in acme.drain()] == sent
+        assert len(acme.list()) == 2
+
+    def test_other_held_files_stay_held(self, acme: Provider) -> None:
+        held = acme.process("append.csv", numbers(1), evidence=Evidence.cut)
+        assert holds.requeue_returned(acme.store, "acme") == []
+        assert acme.upload(held["upload"]).state == "held"
+        assert number(0) not in acme.list()

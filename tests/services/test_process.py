@@ -1,0 +1,267 @@
+"""The story of one upload: applied once, held or rejected with nothing changed, and tried again after a trouble."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import timedelta
+
+import pytest
+
+from alp_daemon.domain.model import Evidence
+from alp_daemon.errors import TryAgain
+from alp_daemon.services import process, queue
+from alp_daemon.services.assess import Source, assess, read_source
+from alp_daemon.services.process import LeaseLost, Work
+from alp_daemon.services.rules import rules_for
+from alp_daemon.store.lists import open_list
+from alp_daemon.store.store import Store
+from tests.services.provider import MODES, Provider, csv, feed, number, numbers
+
+ANOTHER = f"{os.getppid()}@{queue._started(os.getppid())}"
+"""A process that lives."""
+DEAD = f"{os.getpid()}@1"
+"""One that had our number before us."""
+
+
+def version(acme: Provider) -> int:
+    with acme.store.read() as transaction:
+        head = open_list(transaction, "acme")
+    return head.version if head else 0
+
+
+def claim(acme: Provider, owner: str = "worker") -> Work:
+    """The first half of ``work_next``."""
+    upload = queue.claim(acme.store, "acme", owner, acme.now)
+    assert upload is not None
+    return Work(acme.store, acme.settings, acme.customer, upload, owner, acme.now, began=0.0)
+
+
+class TestApplied:
+    def test_the_record_tells_what_was_done(self, acme: Provider) -> None:
+        content = csv({number(1): "north|board", number(2): ""})
+        report = acme.process("append.csv", content)
+        upload = acme.upload(report["upload"])
+        assert (upload.state, upload.feed, upload.mode) == ("applied", "append", "append")
+        assert upload.sha256 == hashlib.sha256(content.encode()).hexdigest() == report["sha256"]
+        assert upload.config == rules_for(acme.customer, "append").fingerprint
+        assert upload.version == version(acme) == 1
+        assert upload.never_seen == 2
+        assert upload.lease_owner is None
+        assert acme.list() == {number(1): ("opted_in", "board;north"), number(2): ("opted_in", "")}
+
+    def test_every_row_is_in_one_bucket(self, acme: Provider) -> None:
+        rows = f"Phone,Tags\n{number(1)},a\n{number(1)},b\n,\nnonsense,c\n{number(2)},d\n"
+        report = acme.process("append.csv", rows)
+        assert report["rows"] == {
+            "read": 5, "listed": 2, "duplicate": 1, "rejected": 1, "filtered": 0, "blank": 1, "numbers": 2,
+        }  # fmt: skip
+        assert report["rejects"] == [{"row": 5, "column": "Phone", "value": "nonsense", "reason": "not_a_number"}]
+        assert acme.list()[number(1)] == ("opted_in", "a;b")
+
+    def test_the_same_file_again_changes_nothing(self, acme: Provider) -> None:
+        for mode in MODES:
+            rows = numbers(3) | {number(4): "x|y"}
+            acme.process(f"{mode}.csv", rows)
+            before, listed = version(acme), acme.list()
+            report = acme.process(f"{mode}.csv", rows)
+            assert report["state"] == "applied"
+            assert report["changes"]["unchanged"] == 4
+            assert (version(acme), acme.list()) == (before, listed)
+            assert acme.upload(report["upload"]).version is None
+
+    def test_never_seen_before_is_counted_once(self, acme: Provider) -> None:
+        assert acme.process("soft_opt_out.csv", numbers(3))["changes"]["never_seen_before"] == 3
+        assert acme.process("soft_opt_out.csv", numbers(1))["changes"]["suspended"] == 2
+        back = acme.process("soft_opt_out.csv", numbers(4))["changes"]
+        assert (back["reactivated"], back["opted_in"], back["never_seen_before"]) == (2, 1, 1)
+
+    def test_who_only_said_stop_has_been_seen(self, acme: Provider) -> None:
+        acme.text(number(1), "STOP")
+        changes = acme.process("append.csv", numbers(2))["changes"]
+        assert (changes["never_seen_before"], changes["blocked_opted_out"]) == (1, 1)
+
+    def test_one_customers_files_go_in_the_order_of_arrival(self, acme: Provider) -> None:
+        sent = [acme.send("append_tags.csv", {number(1): tag}) for tag in "abc"]
+        assert [report["upload"] for report in acme.drain()] == sent
+        assert acme.list() == {number(1): ("opted_in", "c")}
+
+    def test_an_unsettled_file_keeps_those_behind_it_waiting(self, acme: Provider) -> None:
+        first, second = acme.send("append.csv", numbers(1)), acme.send("append.csv", numbers(2))
+        with acme.store.write() as transaction:
+            transaction._connection.execute("UPDATE uploads SET evidence = NULL WHERE id = ?", (first,))
+        assert acme.work() is None
+        with acme.store.write() as transaction:
+            transaction.run("uploads.settle", id=first, evidence="assumed", note="")
+        assert [report["upload"] for report in acme.drain()] == [first, second]
+
+
+class TestRejected:
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            ("Telephone,Tags\n+12125550001,a\n", 'no column "Phone"'),
+            ("row,column,value,reason\n2,Phone,x,invalid\n", "send the full list"),
+            ("", "empty"),
+            ("%PDF-1.4\n", "PDF"),
+        ],
+    )
+    def test_a_file_as_a_whole(self, acme: Provider, content: str, reason: str) -> None:
+        acme.process("soft_opt_out.csv", numbers(3))
+        report = acme.process("soft_opt_out.csv", content)
+        assert report["state"] == "rejected"
+        assert reason in report["reason"]
+        assert acme.list() == dict.fromkeys(numbers(3), ("opted_in", ""))
+
+    def test_a_feed_that_is_gone(self, acme: Provider) -> None:
+        upload = acme.send("append.csv", numbers(1))
+        acme.configure({"other": feed("append", "other")})
+        report = acme.work()
+        assert (report["upload"], report["state"]) == (upload, "rejected")
+        assert "it has: other, preformatted" in report["reason"]
+
+    def test_a_rejected_file_does_not_stop_the_queue(self, acme: Provider) -> None:
+        acme.send("append.csv", "%PDF-1.4\n")
+        acme.send("append.csv", numbers(1))
+        assert [report["state"] for report in acme.drain()] == ["rejected", "applied"]
+
+
+class TestStopWins:
+    """A STOP that arrives while a file is being planned or is held."""
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_while_a_file_is_planned(self, acme: Provider, mode: str) -> None:
+        acme.process(f"{mode}.csv", {number(1): "a", number(2): "a"})
+        acme.send(f"{mode}.csv", {number(1): "b", number(2): "b", number(3): "b", number(4): "b"})
+        work = claim(acme)
+        rules = rules_for(acme.customer, mode)
+        source = Source(work.path, work.upload.name, Evidence.assumed)
+        reading = read_source(source, acme.customer, rules, None)
+        with acme.store.read() as transaction:
+            planned = assess(transaction, "acme", reading, source, rules)
+
+        acme.text(number(1), "STOP")  # known and opted in
+        acme.text(number(3), "STOP")  # never seen until now
+        report = process._apply_or_hold(work, source, rules, "", planned)
+
+        assert report["state"] == "applied"
+        assert report["changes"]["blocked_opted_out"] == 2
+        listed = acme.statuses()
+        assert [listed[number(i)] for i in (1, 2, 3, 4)] == ["opted_out", "opted_in", "opted_out", "opted_in"]
+        assert acme.history(number(1))[-1]["source"] == "end_user"
+
+    def test_while_a_file_is_held(self, acme: Provider) -> None:
+        held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
+        acme.text(number(1), "STOP")
+        with acme.store.write() as transaction:
+            transaction.run("uploads.requeue", id=held["upload"], waived='{"cut": 0}', released_by="Ann")
+        assert acme.work()["state"] == "applied"
+        assert acme.statuses()[number(1)] == "opted_out"
+
+    def test_a_command_that_changes_nothing_does_not_disturb_the_planner(self, acme: Provider) -> None:
+        """It names a new set of tags, and so does the plan under way."""
+        acme.process("append.csv", {number(1): "a|b"})
+        acme.send("append.csv", {number(2): "c"})
+        work = claim(acme)
+        rules = rules_for(acme.customer, "append")
+        source = Source(work.path, work.upload.name, Evidence.assumed)
+        reading = read_source(source, acme.customer, rules, None)
+        with acme.store.read() as transaction:
+            planned = assess(transaction, "acme", reading, source, rules)
+
+        assert not acme.command("opt_in", number(1), ["b"]).changed
+        assert process._apply_or_hold(work, source, rules, "", planned)["state"] == "applied"
+        assert acme.list() == {number(1): ("opted_in", "a;b"), number(2): ("opted_in", "c")}
+
+
+class TestLease:
+    def test_two_workers_never_have_one_customer(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        acme.send("append.csv", numbers(2))
+        assert claim(acme, ANOTHER).upload.id == 1
+        assert queue.claim(acme.store, "acme", "two", acme.now) is None
+        later = acme.now + queue.LEASE + timedelta(seconds=1)
+        taken = queue.claim(acme.store, "acme", "two", later)
+        assert taken is not None
+        assert taken.id == 1
+
+    def test_a_renewed_lease_holds(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        claim(acme, ANOTHER)
+        later = acme.now + queue.LEASE + timedelta(seconds=1)
+        queue.renew(acme.store, ANOTHER, later - timedelta(minutes=1))
+        assert queue.claim(acme.store, "acme", "two", later) is None
+
+    def test_who_lost_the_lease_commits_nothing(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(2))
+        late = claim(acme, "late")
+        acme.tick(minutes=3)
+        quick = claim(acme, "quick")
+        with pytest.raises(LeaseLost):
+            process._worked(late)
+        assert (version(acme), acme.list()) == (0, {})
+        assert acme.rows("reports.get", upload=1) == []
+        assert acme.mails() == []
+        assert process._worked(quick)["state"] == "applied"
+        with pytest.raises(LeaseLost):
+            process._worked(late)
+        assert version(acme) == 1
+        assert len(acme.list()) == 2
+
+    def test_a_dead_processes_lease_is_freed(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        claim(acme, DEAD)
+        assert queue.free_dead_leases(acme.store) == [1]
+        assert acme.upload(1).lease_owner is None
+
+    def test_a_dead_processes_lease_keeps_nobody_waiting(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        claim(acme, DEAD)
+        assert acme.work()["state"] == "applied"
+
+    def test_a_living_processes_lease_is_not(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        claim(acme, queue.owner())
+        assert queue.free_dead_leases(acme.store) == []
+
+
+class TestTrouble:
+    def test_a_file_that_kills_its_worker_is_given_up(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        acme.send("append.csv", numbers(2))
+        for _ in range(process.MAX_ATTEMPTS):
+            claim(acme)  # and dies
+            acme.tick(minutes=3)
+        report = acme.work()
+        assert (report["upload"], report["state"]) == (1, "failed")
+        assert "stopped its worker 3 times" in report["reason"]
+        assert acme.work()["state"] == "applied"
+
+    def test_a_passing_trouble_is_no_attempt(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        for _ in range(process.MAX_ATTEMPTS + 1):
+            work = claim(acme)
+            queue.give_back(acme.store, work.upload.id, work.owner)
+        assert acme.work()["state"] == "applied"
+
+    def test_a_locked_database_leaves_everything_as_it_was(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        acme.send("append.csv", numbers(2))
+        work = claim(acme)
+        impatient = Store(acme.store.path, busy_seconds=0.1)
+        other = Store(acme.store.path)
+        locked = Work(impatient, work.settings, work.customer, work.upload, work.owner, work.now, began=0.0)
+        with other.write(), pytest.raises(TryAgain, match="locked"):
+            process._worked(locked)
+        assert len(acme.list()) == 1
+        assert acme.upload(work.upload.id).state == "received"
+        assert process._worked(work)["state"] == "applied"
+
+    def test_a_bug_ends_one_upload_and_not_the_queue(self, acme: Provider) -> None:
+        broken = acme.send("append.csv", numbers(1))
+        acme.send("append.csv", numbers(2))
+        (acme.settings.spool_dir / acme.upload(broken).object).unlink()
+        reports = acme.drain()
+        assert [report["state"] for report in reports] == ["failed", "applied"]
+        assert "FileNotFoundError" in reports[0]["reason"]
+        assert acme.mails()[0]["recipients"] == '["reports@acme.example", "ops@provider.example"]'

@@ -1,0 +1,139 @@
+"""Reports where the customer finds them, whole and as the upload stands; and files forgotten on time."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alp_daemon.domain.model import Evidence
+from alp_daemon.services import holds, publish, retention
+from alp_daemon.store.store import stamp
+from tests.services.provider import Provider, number, numbers
+
+
+def reports(acme: Provider) -> Path:
+    return acme.settings.drop_dir / "acme" / "reports"
+
+
+def published(acme: Provider) -> dict[str, str]:
+    publish.publish(acme.store, acme.settings)
+    return {path.name: path.read_text() for path in sorted(reports(acme).iterdir())}
+
+
+class TestPublish:
+    def test_text_json_and_rejects(self, acme: Provider) -> None:
+        report = acme.process("append.csv", f"Phone,Tags\n{number(1)},a\nbad,b\n")
+        found = published(acme)
+        assert list(found) == [
+            "000001-append.csv.rejects.csv",
+            "000001-append.csv.report.json",
+            "000001-append.csv.report.txt",
+        ]
+        assert found["000001-append.csv.rejects.csv"].splitlines() == [
+            "row,column,value,reason",
+            "3,Phone,bad,not_a_number",
+        ]
+        assert json.loads(found["000001-append.csv.report.json"]) == report
+        assert "Upload 1 (append.csv) was applied." in found["000001-append.csv.report.txt"]
+
+    def test_without_rejects_there_is_no_such_file(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        assert not any("rejects" in name for name in published(acme))
+
+    def test_each_is_published_once(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        assert publish.publish(acme.store, acme.settings) == 1
+        assert publish.publish(acme.store, acme.settings) == 0
+
+    def test_a_report_keeps_up_with_its_upload(self, acme: Provider) -> None:
+        held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
+        name = "000001-append.csv.report.txt"
+        assert "is held: nothing was changed" in published(acme)[name]
+        holds.release(acme.store, held["upload"], "Ann", though_cut=True)
+        acme.work()
+        assert "was applied" in published(acme)[name]
+
+    @pytest.mark.parametrize("how", ["discarded", "superseded"])
+    def test_of_what_was_held_once(self, acme: Provider, how: str) -> None:
+        held = acme.process("append_tags.csv", numbers(3), evidence=Evidence.cut)
+        published(acme)
+        if how == "discarded":
+            holds.discard(acme.store, held["upload"], "Ann", acme.tick())
+        else:
+            acme.process("append_tags.csv", numbers(2))
+        text = published(acme)["000001-append_tags.csv.report.txt"]
+        assert "was discarded: nothing was changed" in text
+        assert {"discarded": "discarded by Ann", "superseded": "superseded by 2"}[how] in text
+        assert "It had been held because:" in text
+        assert "alp-daemon release" not in text
+
+    def test_what_went_on_while_it_was_published_is_published_again(self, acme: Provider) -> None:
+        held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
+        finished_at = acme.upload(held["upload"]).finished_at
+        holds.release(acme.store, held["upload"], "Ann", though_cut=True)
+        acme.work()
+        with acme.store.write() as transaction:  # the slow publisher, with what it had read
+            transaction.run("uploads.published", id=held["upload"], state="held", finished_at=finished_at)
+        assert publish.publish(acme.store, acme.settings) == 1
+
+    def test_odd_names_stay_in_the_folder(self, acme: Provider) -> None:
+        acme.configure({"any": {"match": "*", "mode": "append", "phones": ["Phone"]}})
+        acme.process("../../-rf %s\n\t….csv", numbers(1))
+        assert list(published(acme)) == [
+            "000001-.._.._-rf__s___.csv.report.json",
+            "000001-.._.._-rf__s___.csv.report.txt",
+        ]
+
+    def test_a_folder_that_cannot_be_written_costs_nobody_else_a_report(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        reports(acme).parent.mkdir(parents=True)
+        reports(acme).write_text("in the way")
+        assert publish.publish(acme.store, acme.settings) == 0
+        reports(acme).unlink()
+        assert len(published(acme)) == 2
+
+    def test_nothing_half_written_is_left(self, acme: Provider) -> None:
+        acme.process("append.csv", f"Phone,Tags\n{number(1)},a\nbad,b\n")
+        published(acme)
+        assert [path.name for path in reports(acme).iterdir() if path.name.startswith(".")] == []
+
+
+class TestRetention:
+    def test_the_file_goes_and_its_story_stays(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(2))
+        upload = acme.upload(1)
+        content = acme.settings.spool_dir / upload.object
+        acme.tick(days=30, seconds=-1)
+        assert retention.erase_old_files(acme.store, acme.settings, acme.now) == 0
+        assert content.exists()
+        acme.tick(seconds=2)
+        assert retention.erase_old_files(acme.store, acme.settings, acme.now) == 1
+        assert retention.erase_old_files(acme.store, acme.settings, acme.now) == 0
+        assert not content.exists()
+        after = acme.upload(1)
+        assert (after.sha256, after.never_seen, after.state) == (upload.sha256, 2, "applied")
+        assert after.erased_at == stamp(acme.now)
+        assert len(acme.history(number(0))) == 1
+        assert len(acme.rows("reports.get", upload=1)) == 1
+
+    def test_what_still_waits_is_kept(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(2))
+        acme.tick(days=300)
+        assert retention.erase_old_files(acme.store, acme.settings, acme.now) == 0
+        assert acme.work()["state"] == "applied"
+
+    def test_a_file_that_is_gone_already_is_no_trouble(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(2))
+        (acme.settings.spool_dir / acme.upload(1).object).unlink()
+        acme.tick(days=31)
+        assert retention.erase_old_files(acme.store, acme.settings, acme.now) == 1
+
+    def test_failures_outside_the_window_are_forgotten(self, acme: Provider) -> None:
+        with acme.store.write() as transaction:
+            transaction.run("logins.add_failure", ip="192.0.2.1", now=stamp(acme.now - timedelta(minutes=20)))
+            transaction.run("logins.add_failure", ip="192.0.2.1", now=stamp(acme.now - timedelta(minutes=19)))
+        retention.forget_old_logins(acme.store, acme.settings, acme.now)
+        assert len(acme.rows("logins.failures", ip="192.0.2.1", since="")) == 1
