@@ -43,7 +43,6 @@ HOMES = {
     "click": {"cli"},
     "cryptography": {"demo.certificate"},
     "phonenumbers": {"domain.phone", "domain.nanp"},
-    "polars": {"files"},
     "pyftpdlib": {"channels.ftp"},
     "python_calamine": {"files"},
     "rich": {"cli", "demo"},

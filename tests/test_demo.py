@@ -43,7 +43,7 @@ def test_once_shows_everything_and_leaves_only_the_reports(tmp_path: Path, envir
     assert f"{len(names)} of {len(names)} came out as promised" in done.stdout
     assert "\x1b" not in done.stdout, "colours are for terminals"
     (kept,) = (tmp_path / "tmp").iterdir()
-    assert f"The reports lie in {kept}/CUSTOMER/" in done.stdout
+    assert f"reports    {kept}/CUSTOMER/" in done.stdout
     (text,) = (kept / "bad_rows").glob("*.report.txt")
     assert "9 rejected" in re.sub(" +", " ", text.read_text())
 

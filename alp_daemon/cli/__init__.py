@@ -17,7 +17,8 @@ _COMMANDS = {
     "service": ("serve", "demo", "check-config", "reload", "doctor", "schema"),
     "setup": ("new-customer", "preview", "approve", "import", "credentials", "line-types"),
     "uploads": ("process", "uploads", "show", "release", "discard", "undo"),
-    "numbers": ("opt-in", "opt-out", "suspend", "reactivate", "status", "message", "number", "export", "usage"),
+    "numbers": ("opt-in", "opt-out", "suspend", "reactivate", "status", "number", "export", "usage"),
+    "messages": ("message", "messages"),
     "lockouts": ("lockouts", "unlock"),
 }
 _MODULES = {command: module for module, commands in _COMMANDS.items() for command in commands}

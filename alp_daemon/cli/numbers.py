@@ -32,7 +32,7 @@ def _manage(name: str, help_text: str, *, with_source: bool = False) -> click.Co
     def run(context: Context, customer_id: str, number: str, tags: tuple[str, ...], source: str = "operator") -> None:
         customer = context.customer(customer_id)
         sender = Sender("operator", source, "cli")
-        standing = optin.command(context.store, customer, name, number, tags, sender, context.now)
+        standing = optin.command(context.store, context.settings, customer, name, number, tags, sender, context.now)
         text = f"{standing.number} is {standing.status}" + (f" ({standing.message})" if standing.message else "")
         context.show(standing.as_dict(), text)
 
@@ -69,19 +69,6 @@ def status_command(context: Context, customer_id: str, number: str) -> None:
         "history": stories[0]["history"] if stories else [],
     }
     context.show(data, f"{standing.number} is {standing.status}" + _tagged(data["tags"]))
-
-
-@command("message")
-@click.argument("customer_id", metavar="CUSTOMER")
-@click.argument("from_number", metavar="FROM")
-@click.argument("text")
-@click.option("--id", "message_id", metavar="MSGID", help="The gateway's id: the same message is done once.")
-def message_command(context: Context, customer_id: str, from_number: str, text: str, message_id: str | None) -> None:
-    """Take in an inbound text message (STOP, HELP, the keyword, or anything else)."""
-    customer = context.customer(customer_id)
-    words = context.settings.messages.in_force()
-    answer = optin.message(context.store, customer, from_number, text, message_id, context.now, words)
-    context.show(answer.as_dict(), f"{answer.intent}: the number is {answer.status}\nreply: {answer.reply or '(none)'}")
 
 
 @command("number")

@@ -44,7 +44,7 @@ def run(*, once: bool, as_json: bool) -> int:
         elif not once and sys.stdout.isatty():
             _stay(stage, screen, logins[SANDBOX])
         else:
-            screen.note(f"The reports lie in {_keep_reports(stage)}/CUSTOMER/")
+            screen.commands([("reports", f"{_keep_reports(stage)}/CUSTOMER/")])
     return 0 if all(outcome.is_as_promised for outcome in outcomes) else 1
 
 

@@ -48,7 +48,7 @@ SIMPLE_NANP: Final = (
 )
 """Texts whose verdict, for a customer in a NANP region, depends on their ten digits alone.
 
-It is written for Python's ``re`` and Rust's ``regex`` alike. Delete all but ``0-9``, read the rest as an
+Delete all but ``0-9``, read the rest as an
 integer and ``nanp.ten_digits`` gives the ten digits (do not cut the text: it may end in the ``.0`` of a float);
 ``nanp.table`` then gives what ``parse`` would say. A text that does not match is not bad: ask ``parse``.
 

@@ -13,7 +13,7 @@ from typing import Literal
 from alp_daemon.customers import Loaded
 from alp_daemon.services.rules import approval_of, rules_for
 from alp_daemon.settings import Settings
-from alp_daemon.store import uploads
+from alp_daemon.store import lists, uploads
 from alp_daemon.store.store import Store, Transaction, moment
 
 LOW_SPACE_BYTES = 1 << 30
@@ -39,6 +39,7 @@ def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> 
             *_approvals(transaction, loaded),
             *_held(transaction),
             *_lists(transaction),
+            *_histories(transaction),
             *_mail(transaction, settings, now),
         ]
     return sorted(findings, key=lambda finding: ("error", "warning", "info").index(finding.severity))
@@ -88,6 +89,19 @@ def _lists(transaction: Transaction) -> Iterator[Finding]:
             f"{row['customer']} has applied uploads, but nobody brought its earlier opt-outs: `alp-daemon import"
             f" {row['customer']} FILE --by NAME`, or --starts-empty if there were none",
         )
+
+
+def _histories(transaction: Transaction) -> Iterator[Finding]:
+    for row in transaction.all("lists.all"):
+        head = lists.open_list(transaction, row["customer"])
+        assert head is not None
+        version = lists.first_broken_change(transaction, head)
+        if version is not None:
+            yield Finding(
+                "error",
+                f"{row['customer']}: the history was changed by something other than this program, at version"
+                f" {version} or later; compare with a backup",
+            )
 
 
 def _mail(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.domain.line_type import LineTypes, parse_row
+from alp_daemon.domain.line_type import LineType, LineTypes, parse_row
 from alp_daemon.errors import NotFound, UnusableFile
 from alp_daemon.files.phonecells import TakesTexts
 from alp_daemon.settings import Settings
-from alp_daemon.store.store import Row, Store
+from alp_daemon.store.store import Row, Store, Transaction
 
 MAX_ERRORS_SHOWN = 10
 
@@ -45,14 +46,27 @@ def load(store: Store, path: Path) -> int:
     return len(rows)
 
 
+def takes_texts(transaction: Transaction, settings: Settings, customer: Customer, key: int) -> bool:
+    """The same as ``in_force`` for one number, without reading the whole table."""
+    row = transaction.one("line_types.of_key", key=key)
+    if row is None or not row["loaded"]:
+        return True
+    if row["type"] is None or row["type"] == LineType.unknown:
+        return _unknown(settings, customer) == "accept"
+    return bool(row["type"] == LineType.mobile)
+
+
 def in_force(store: Store, settings: Settings, customer: Customer) -> TakesTexts | None:
     """Which numbers of this customer take texts, by what was loaded; None where nothing was."""
     with store.read() as transaction:
         rows = transaction.all("line_types.all")
     if not rows:
         return None
-    unknown = customer.line_types.unknown or settings.line_types.unknown
-    return partial(_loaded(rows).textable, unknown=unknown)
+    return partial(_loaded(rows).textable, unknown=_unknown(settings, customer))
+
+
+def _unknown(settings: Settings, customer: Customer) -> Literal["accept", "reject"]:
+    return customer.line_types.unknown or settings.line_types.unknown
 
 
 def _loaded(rows: list[Row]) -> LineTypes:

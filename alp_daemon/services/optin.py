@@ -20,6 +20,8 @@ from alp_daemon.domain.plan import Plan, make_plan
 from alp_daemon.domain.policy import COMMANDS, KEYWORD_MESSAGE, Policy
 from alp_daemon.domain.tag import BadTag, clean
 from alp_daemon.errors import Refused, UsageProblem
+from alp_daemon.services import line_types
+from alp_daemon.settings import Settings
 from alp_daemon.store import lists
 from alp_daemon.store.lists import Change
 from alp_daemon.store.store import Store, Transaction, stamp
@@ -79,12 +81,21 @@ _REFUSALS = {
 
 
 def command(
-    store: Store, customer: Customer, name: str, number: str, tags: tuple[str, ...], sender: Sender, now: datetime
+    store: Store,
+    settings: Settings,
+    customer: Customer,
+    name: str,
+    number: str,
+    tags: tuple[str, ...],
+    sender: Sender,
+    now: datetime,
 ) -> Standing:
     """Does one of ``policy.COMMANDS``. Raises ``Refused`` where the rules forbid it; what is true is no error."""
     key = _key_or_fault(number, (phone.parse if name in _NEEDS_MOBILE else phone.parse_line)(number, customer.region))
     wanted = parse_tags(tags)
     with store.write() as transaction:
+        if name in _NEEDS_MOBILE and not line_types.takes_texts(transaction, settings, customer, key):
+            raise Refused(f"{phone.mask(key)} cannot be changed by {name}: {phone.REASONS['not_mobile']}")
         before = _standing(transaction, customer.id, key)
         plan = _apply(transaction, customer.id, COMMANDS[name], key, wanted, sender, now)
         if len(plan.refused):
@@ -138,6 +149,15 @@ def message(
         )
     log.info("message", customer=customer.id, intent=answer.intent, message=message_id)
     return answer
+
+
+def unanswered(store: Store, customer: str, limit: int) -> list[dict[str, Any]]:
+    """Inbound messages that no rule understood, newest first: for a person to read."""
+    with store.read() as transaction:
+        rows = transaction.all("messages.others", customer=customer, limit=limit)
+    return [
+        {"id": row["id"], "at": row["at"], "from": phone.format_key(row["key"]), "text": row["text"]} for row in rows
+    ]
 
 
 def parse_number(text: str, region: str) -> int:

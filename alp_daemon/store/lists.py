@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 import numpy as np
@@ -129,6 +129,20 @@ def chained_digest(previous: bytes, version: int, change: Change, events: Sequen
     for column in events:
         digest.update(np.ascontiguousarray(column, dtype="<i8").tobytes())
     return digest.digest()
+
+
+def first_broken_change(transaction: Transaction, head: ListHead) -> int | None:
+    """The first version whose record or events are not what they were when it was written; None if all are.
+
+    Reads the whole history: a second or so for a million events.
+    """
+    digest = b""
+    for row in transaction.all("changes.of_list", list=head.id):
+        change = Change(**{field.name: row[field.name] for field in fields(Change)})
+        digest = chained_digest(digest, row["version"], change, transaction.read_events(head.id, row["version"]))
+        if digest != row["digest"]:
+            return int(row["version"])
+    return None if digest == head.digest else head.version
 
 
 def _tags(text: str) -> Tags:

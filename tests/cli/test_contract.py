@@ -50,6 +50,13 @@ def test_process_and_show(alp: Terminal) -> None:
     assert alp.json("show", "1") == report
 
 
+def test_messages_that_nobody_understood(alp: Terminal) -> None:
+    alp.json("message", "acme", JOE, "Who is this?", "--id", "m1")
+    alp.json("message", "acme", JOE, "STOP", "--id", "m2")
+    (found,) = alp.json("messages", "acme")
+    assert {name: found[name] for name in ("id", "from", "text")} == {"id": "m1", "from": JOE, "text": "Who is this?"}
+
+
 def test_only_the_first_100_rejects_are_listed(alp: Terminal) -> None:
     rows = f"Phone,Feeder\n{JOE},1\n{ANN},1\n" + "".join(f"{phone},1\n" for phone in range(102))
     report = alp.json("process", "acme", alp.file("members.csv", rows), code=79)

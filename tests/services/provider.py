@@ -149,7 +149,7 @@ class Provider:
 
     def command(self, name: str, phone: str, tags: Iterable[str] = (), source: str = "operator") -> optin.Standing:
         sender = optin.Sender("Ann", source, "cli")
-        return optin.command(self.store, self.customer, name, phone, tuple(tags), sender, self.tick())
+        return optin.command(self.store, self.settings, self.customer, name, phone, tuple(tags), sender, self.tick())
 
     def history(self, phone: str) -> list[dict[str, Any]]:
         """All events of one number, oldest first."""

@@ -56,3 +56,11 @@ def test_mail_that_does_not_leave(acme: Provider) -> None:
     assert said(acme, "mail(s) wait", server) == []
     acme.tick(hours=2)
     assert said(acme, "1 mail(s) wait, the oldest since 2026-11-21", server) == ["warning"]
+
+
+def test_a_history_that_somebody_edited(acme: Provider) -> None:
+    acme.process("append.csv", numbers(1))
+    assert said(acme, "the history was changed") == []
+    with acme.store.write() as transaction:
+        transaction._connection.execute("UPDATE changes SET actor = 'nobody'")
+    assert said(acme, "acme: the history was changed by something other") == ["error"]

@@ -90,5 +90,14 @@ DELETE FROM line_types;
 INSERT INTO line_types (digits, whole, type) VALUES (:digits, :whole, :type)
 ON CONFLICT (digits, whole) DO UPDATE SET type = excluded.type;
 
+-- name: line_types.of_key
+-- The row that decides about one number: its own, else that of its longest prefix. `loaded` says whether there is
+-- any data at all.
+WITH RECURSIVE heads(digits) AS (SELECT :key UNION ALL SELECT digits / 10 FROM heads WHERE digits >= 10)
+SELECT EXISTS (SELECT 1 FROM line_types) AS loaded,
+       (SELECT t.type FROM line_types t JOIN heads h ON h.digits = t.digits
+        WHERE t.whole = 0 OR t.digits = :key
+        ORDER BY t.whole DESC, t.digits DESC LIMIT 1) AS type;
+
 -- name: line_types.all
 SELECT digits, whole, type FROM line_types ORDER BY digits;

@@ -1,0 +1,31 @@
+"""Inbound text messages: take one in, and list those that a person should read."""
+
+from __future__ import annotations
+
+import click
+
+from alp_daemon.cli.context import Context, command
+from alp_daemon.services import optin
+
+
+@command("message")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("from_number", metavar="FROM")
+@click.argument("text")
+@click.option("--id", "message_id", metavar="MSGID", help="The gateway's id: the same message is done once.")
+def message_command(context: Context, customer_id: str, from_number: str, text: str, message_id: str | None) -> None:
+    """Take in an inbound text message (STOP, HELP, the keyword, or anything else)."""
+    customer = context.customer(customer_id)
+    words = context.settings.messages.in_force()
+    answer = optin.message(context.store, customer, from_number, text, message_id, context.now, words)
+    context.show(answer.as_dict(), f"{answer.intent}: the number is {answer.status}\nreply: {answer.reply or '(none)'}")
+
+
+@command("messages")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.option("--limit", default=100, show_default=True, help="How many at the most.")
+def messages_command(context: Context, customer_id: str, limit: int) -> None:
+    """List inbound messages that no rule understood, newest first."""
+    found = optin.unanswered(context.store, context.customer(customer_id).id, limit)
+    rows = [[each["at"][:19], each["from"], each["text"]] for each in found]
+    context.show(found, lambda: context.table(["when", "from", "text"], rows))
