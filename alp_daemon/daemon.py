@@ -23,6 +23,7 @@ from alp_daemon.registry import Registry
 from alp_daemon.services import holds, notify, publish, queue, retention
 from alp_daemon.services.access import Access
 from alp_daemon.services.intake import Intake
+from alp_daemon.services.rules import unapproved
 from alp_daemon.services.unworked import report_unworked
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import open_store
@@ -32,6 +33,8 @@ STOP_SECONDS = 10.0
 # No ping goes to systemd once a loop has not gone round for this long.
 STALLED_SECONDS = 60.0
 MAIL_SECONDS = 5.0
+# What a role runs. Each part runs once for a data_dir, in one process with the others or in one of its own.
+_PARTS = {"all": ("ftp", "worker"), "ftp": ("ftp",), "worker": ("worker",)}
 
 
 class Daemon:
@@ -44,7 +47,7 @@ class Daemon:
         # put() is the one way to pass on a signal that cannot deadlock: Event.set() in a handler waits for a lock that
         # the interrupted wait() may hold.
         self._signals: SimpleQueue[int] = SimpleQueue()
-        self._lock = _locked(settings.data_dir)
+        self._locks = [_locked(settings.data_dir, part) for part in _PARTS[role]]
         self._store = open_store(settings.database_path)
         self._registry = Registry(settings.customers_dir, settings.messages.in_force())
         self._dispatcher = Dispatcher(self._store, settings, self._registry) if role in ("all", "worker") else None
@@ -82,7 +85,8 @@ class Daemon:
         if self._dispatcher:
             self._dispatcher.start()
             self._mailer.start()
-        _write_ports(self._settings.data_dir, self._ports())
+        if self._ftp:
+            _write_ports(self._settings.data_dir, self._ports())
 
     def _serve(self) -> None:
         """The main loop: signals, duties, and the pings that say all is well."""
@@ -111,9 +115,11 @@ class Daemon:
             self._ftp.stop(STOP_SECONDS / 2)
         if self._dispatcher:
             self._dispatcher.stop(STOP_SECONDS / 2)
-        (self._settings.data_dir / "ports.json").unlink(missing_ok=True)
+        if self._ftp:
+            (self._settings.data_dir / "ports.json").unlink(missing_ok=True)
         self._store.close()
-        os.close(self._lock)
+        for lock in self._locks:
+            os.close(lock)
 
     def _all_duties(self) -> list[Duty]:
         scan = self._settings.scan_every.total_seconds()
@@ -137,8 +143,13 @@ class Daemon:
             log.warning("configuration_problem", problem=str(problem))
         for customer in (*result.added, *result.changed):
             log.info("customer_loaded", customer=customer)
+        customers = self._registry.all()
+        for sentence in unapproved(self._store, [customers[id_] for id_ in (*result.added, *result.changed)]):
+            log.warning("feed_not_approved", problem=sentence)
         for customer in result.missing:
             log.warning("customer_missing", customer=customer)
+        for customer in (*result.added, *result.changed):
+            holds.requeue_valid_again(self._store, customers[customer])
         for customer in (*result.added, *result.returned):
             self._intake.prepare(customer)
             holds.requeue_returned(self._store, customer)
@@ -190,9 +201,9 @@ def send_reload(data_dir: Path) -> int:
     return pid
 
 
-def _locked(data_dir: Path) -> int:
-    """Two daemons on one data_dir would work every file twice."""
-    path = data_dir / "daemon.lock"
+def _locked(data_dir: Path, part: str) -> int:
+    """Two FTP servers on one data_dir would call each other's uploads cut, two dispatchers double the workers."""
+    path = data_dir / f"{part}.lock"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)

@@ -6,10 +6,13 @@ and stderr itself, so there only warnings and errors are logged, and structlog's
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import MutableMapping
 from functools import cache
 from typing import Any
 
+_PHONE_NUMBER = re.compile(r"\d{10,}")
 _tells_everything = False
 
 
@@ -31,11 +34,19 @@ def _logger() -> Any:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _without_numbers,
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     return structlog.get_logger()
+
+
+def _without_numbers(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A traceback ends with what the exception says, and that may quote a cell: ``invalid literal: '+1212…'``."""
+    if "exception" in line:
+        line["exception"] = _PHONE_NUMBER.sub("•••", line["exception"])
+    return line
 
 
 def info(event: str, **fields: object) -> None:

@@ -40,7 +40,7 @@ class ReloadResult:
     missing: tuple[str, ...] = ()
     """Whose file has now been gone for longer than is tolerated; each is told once."""
     returned: tuple[str, ...] = ()
-    """Who was told missing, and whose file is back."""
+    """Who was missing, told or not (files may have been held between two looks), and whose file is back."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -90,7 +90,7 @@ class Registry:
             }
             after = dict(sorted((present | absent).items()))
             self._entries = after
-        return _compared(before, after)
+        return _compared(before, after, now)
 
     def customer(self, id_: str) -> Customer | None:
         """The last good version, also of a customer whose file is missing; ask ``status`` before acting on it."""
@@ -144,13 +144,13 @@ def _signatures(directory: Path) -> dict[str, _Signature]:
     return signatures
 
 
-def _compared(before: dict[str, _Entry], after: dict[str, _Entry]) -> ReloadResult:
+def _compared(before: dict[str, _Entry], after: dict[str, _Entry], now: datetime) -> ReloadResult:
     old = {id_: before.get(id_, _NEW) for id_ in after}
     read = [id_ for id_, entry in after.items() if entry.signature and entry.signature != old[id_].signature]
     return ReloadResult(
         added=tuple(id_ for id_ in read if after[id_].customer and not old[id_].customer),
         changed=tuple(id_ for id_ in read if old[id_].customer and after[id_].customer != old[id_].customer),
         missing=tuple(id_ for id_, entry in after.items() if entry.told_missing and not old[id_].told_missing),
-        returned=tuple(id_ for id_, entry in after.items() if old[id_].told_missing and not entry.told_missing),
+        returned=tuple(id_ for id_, entry in after.items() if entry.signature and old[id_].is_missing(now)),
         problems=tuple(problem for id_ in read for problem in after[id_].problems),
     )

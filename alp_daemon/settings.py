@@ -132,7 +132,7 @@ class Settings(Model):
     # Defaults are paths too, and are relative to the file's folder like written ones.
     model_config = ConfigDict(validate_default=True)
 
-    data_dir: LocalPath = Field(Path("data"), description="Database, drop folders, spool and caches.")
+    data_dir: LocalPath = Field(Path("data"), description="Database, drop folders and spool.")
     database: Annotated[str, AfterValidator(_sqlite_file)] | None = Field(
         None, min_length=1, description="SQLite file; data_dir/alp.db by default."
     )
@@ -160,10 +160,6 @@ class Settings(Model):
     @property
     def spool_dir(self) -> Path:
         return self.data_dir / "spool"
-
-    @property
-    def cache_dir(self) -> Path:
-        return self.data_dir / "cache"
 
 
 def load(path: Path | None) -> Settings:

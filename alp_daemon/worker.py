@@ -9,8 +9,6 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from alp_daemon import log
@@ -38,31 +36,16 @@ def start(settings: Settings) -> None:
 
 def work(customer: Customer) -> str | None:
     """Works the customer's next upload by this configuration; returns how it ended, or None if nothing was due."""
-    with _leases_kept():
-        report = work_next(_store, _settings, customer, _owner, datetime.now(UTC))
+    with queue.leases_kept(_store, _owner, _now):
+        report = work_next(_store, _settings, customer, _owner, _now())
     if report is None:
         return None
     publish.publish(_store, _settings)
     return str(report["state"])
 
 
-@contextmanager
-def _leases_kept() -> Iterator[None]:
-    """Renews this process's lease for as long as the work lasts, however large the file."""
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(queue.RENEW_EVERY.total_seconds()):
-            queue.renew(_store, _owner, datetime.now(UTC))
-        _store.close()
-
-    keeper = threading.Thread(target=renew, daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        done.set()
-        keeper.join()
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _end_with_daemon() -> None:

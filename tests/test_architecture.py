@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -140,6 +141,11 @@ def test_no_package_imports_in_a_circle(package: str) -> None:
 @pytest.mark.parametrize("module", [module for module in modules() if part(module) == "channels"])
 def test_channels_never_touch_the_store(module: str) -> None:
     assert not {name for name in own_imports(module) if part(name) == "store"}
+
+
+@pytest.mark.parametrize("module", [module for module in modules() if part(module) not in ("services", "store")])
+def test_transactions_are_opened_in_services_only(module: str) -> None:
+    assert not re.search(r"\.(read|write)\(\) as ", modules()[module].read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("module", [module for module in modules() if part(module) == "domain"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import os
+import pwd
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +18,7 @@ import click
 
 from alp_daemon import settings as settings_file
 from alp_daemon.customers import Customer, Loaded, load_dir, load_file
-from alp_daemon.errors import ConfigurationError, NotFound
+from alp_daemon.errors import ConfigurationError, NotFound, Refused
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, open_store
 
@@ -51,6 +53,8 @@ class Context:
 
     @cached_property
     def store(self) -> Store:
+        """The database. Raises ``Refused`` for root where the daemon runs as somebody else."""
+        _refuse_to_leave_files_of_root(self.settings.database_path)
         return open_store(self.settings.database_path)
 
     @property
@@ -76,19 +80,55 @@ class Context:
         else:
             click.echo(text)
 
+    @contextmanager
+    def busy(self, doing: str) -> Iterator[None]:
+        """On a terminal, a sign of life with the time that has passed; elsewhere nothing."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            progress.add_task(doing, total=None)
+            yield
+
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """A table for people on a terminal, tab-separated lines for pipes."""
         if sys.stdout.isatty():
             from rich.console import Console
-            from rich.table import Table
+            from rich.table import Column, Table
 
-            table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+            # Where it is narrow, lines break and nothing is cut off; the first two columns say which and when.
+            heads = [Column(name, no_wrap=name in columns[:2], overflow="fold") for name in columns]
+            table = Table(*heads, box=None, header_style="bold", pad_edge=False)
             for row in rows:
                 table.add_row(*map(str, row))
             Console().print(table)
         else:
             for row in [columns, *rows]:
                 click.echo("\t".join(map(str, row)))
+
+
+def _refuse_to_leave_files_of_root(database: Path) -> None:
+    """Root may write anywhere, but the daemon could not write to what root leaves there: every upload would fail."""
+    if os.geteuid() != 0:
+        return
+    here = database if database.exists() else database.parent
+    if not here.exists() or here.stat().st_uid == 0:
+        return
+    user = _user_name(here.stat().st_uid)
+    raise Refused(
+        f"{here} belongs to {user}, who could not write to what root leaves there; say `sudo -u {user} alp-daemon …`"
+    )
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
 
 
 def say(message: str) -> None:

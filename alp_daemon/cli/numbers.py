@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ def export_command(context: Context, customer_id: str, status: str | None, out: 
 def usage_command(context: Context, customer_id: str, month: str | None) -> None:
     """Count applied uploads and chargeable new numbers, by month and mode."""
     customer = context.customer(customer_id)
-    if month is not None and not (len(month) == 7 and month[:4].isdigit() and month[5:].isdigit()):
+    if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month, re.ASCII):
         raise UsageProblem(f"--month {month}: expected a year and a month, such as 2026-11")
     found = history.usage(context.store, customer.id, month)
     rows = [[f["month"], f["mode"], f["uploads"], f["never_seen_before"]] for f in found]

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import click
 
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.customers import Loaded
 from alp_daemon.customers import json_schema as customer_schema
-from alp_daemon.errors import ConfigurationError
+from alp_daemon.errors import ConfigurationError, UsageProblem
 from alp_daemon.problem import ConfigurationFileError
+from alp_daemon.services.rules import unapproved
+from alp_daemon.settings import Settings
 from alp_daemon.settings import json_schema as settings_schema
 
 
 @command("serve")
-@click.option("--role", type=click.Choice(["all", "ftp", "web", "worker"]), default="all", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["all", "ftp", "web", "worker"]),
+    default="all",
+    show_default=True,
+    help="What this process does: take files in, work them, or both.",
+)
 def serve_command(context: Context, role: str) -> None:
     """Run the daemon until SIGTERM."""
     from alp_daemon.daemon import Daemon
 
+    if role == "web":
+        raise UsageProblem("--role web: this release has no web side yet; it runs ftp and worker (together: all)")
     Daemon(context.settings, role).run()
 
 
@@ -37,10 +46,15 @@ def demo_command(context: Context, once: bool) -> int:
 def check_config_command(context: Context) -> int:
     """Check alp.yaml and every customer's file; list every problem at once."""
     try:
-        loaded = context.load_customers()
+        settings = context.settings
     except ConfigurationFileError as error:
-        loaded = Loaded(problems=error.problems)
-    lapsed = _lapsing(context, loaded.customers) if loaded.customers else []
+        loaded, lapsed = Loaded(problems=error.problems), []
+    else:
+        _check_certificate(settings)
+        loaded = context.load_customers()
+        # A check makes no database: where there is none, nothing is approved, which need not be said of each feed.
+        there = settings.database_path.exists()
+        lapsed = unapproved(context.store, loaded.customers.values()) if there else []
     data = {
         "config": str(context.config_path),
         "customers": sorted(loaded.customers),
@@ -57,7 +71,7 @@ def reload_command(context: Context) -> None:
     from alp_daemon.daemon import send_reload
 
     loaded = context.load_customers()
-    lapsed = _lapsing(context, loaded.customers)
+    lapsed = unapproved(context.store, loaded.customers.values())
     pid = send_reload(context.settings.data_dir)
     for problem in loaded.problems:
         say(str(problem))
@@ -85,18 +99,12 @@ def schema_command(context: Context, which: str) -> None:
     context.show(schema, json.dumps(schema, indent=2))
 
 
-def _lapsing(context: Context, customers: dict[str, Any]) -> list[str]:
-    """Feeds whose approval does not hold for what their files say now."""
-    from alp_daemon.services.rules import approval_of, rules_for
+def _check_certificate(settings: Settings) -> None:
+    """Raises what `serve` would raise for a certificate or key that cannot be used."""
+    if settings.ftp.tls is not None:
+        from alp_daemon.channels.ftp.tls import tls_context
 
-    lapsed = []
-    with context.store.read() as transaction:
-        for customer in customers.values():
-            for feed in customer.feeds:
-                approval = approval_of(transaction, customer.id, rules_for(customer, feed))
-                if isinstance(approval, str):
-                    lapsed.append(f"{customer.id}: {approval}")
-    return lapsed
+        tls_context(settings.ftp.tls)
 
 
 def _print_check(loaded: Loaded, lapsed: list[str]) -> None:

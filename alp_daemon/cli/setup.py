@@ -8,8 +8,9 @@ import click
 
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.errors import NotFound, UsageProblem
-from alp_daemon.services import approval, importing, line_types, report
+from alp_daemon.services import approval, importing, line_types, reporttext
 from alp_daemon.services.credentials import Credentials, Issued
+from alp_daemon.services.importing import Imported
 
 _FILE = click.Path(path_type=Path)
 _BY = click.option("--by", required=True, metavar="NAME", help="Who does this; it is kept in the history.")
@@ -47,7 +48,7 @@ def preview_command(context: Context, customer_id: str, file: Path, feed: str | 
     with target.open("w", encoding="utf-8", newline="") as written:
         approval.write_standard_format(found.listed, written)
     say(f"wrote {target}: {len(found.listed.keys):,} numbers with their tags in the standard format")
-    context.show({**found.report, "out": str(target)}, lambda: click.echo(report.text(found.report), nl=False))
+    context.show({**found.report, "out": str(target)}, lambda: click.echo(reporttext.text(found.report), nl=False))
 
 
 @command("approve")
@@ -80,13 +81,7 @@ def import_command(context: Context, customer_id: str, file: Path | None, starts
         context.show({"customer": customer_id, "starts_empty": True}, f"the list of {customer_id} starts empty")
         return
     imported = importing.import_list(context.store, customer, file, by, context.now)
-    changes = imported.changes
-    context.show(
-        imported.as_dict(),
-        f"{imported.read:,} rows: {changes.opted_in:,} opted in, {changes.suspended:,} suspended,"
-        f" {changes.opted_out:,} opted out, {changes.unchanged:,} unchanged,"
-        f" {changes.blocked_opted_out:,} left opted out, {imported.rejects.total:,} rejects",
-    )
+    context.show(imported.as_dict(), lambda: _print_imported(imported))
 
 
 @click.group("credentials")
@@ -152,6 +147,18 @@ def _load(context: Context, file: Path) -> None:
 
 
 line_types_command.add_command(_load)
+
+
+def _print_imported(imported: Imported) -> None:
+    changes, rejects = imported.changes, imported.rejects
+    click.echo(
+        f"{imported.read:,} rows: {changes.opted_in:,} opted in, {changes.suspended:,} suspended,"
+        f" {changes.opted_out:,} opted out, {changes.unchanged:,} unchanged,"
+        f" {changes.blocked_opted_out:,} left opted out, {rejects.total:,} rejected"
+    )
+    # An opt-out that did not come along must not go unnoticed.
+    for line in reporttext.refused_cells([each._asdict() for each in rejects.kept], rejects.total):
+        click.echo(line)
 
 
 def _show_issued(context: Context, issued: Issued | None, done: str) -> None:

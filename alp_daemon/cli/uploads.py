@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Any
 
 import click
 
 from alp_daemon.cli.context import Context, command, say
-from alp_daemon.customers import Customer
-from alp_daemon.domain.model import Evidence, UploadState
+from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import HELD_EXIT_CODE, NotFound, UnusableFile
-from alp_daemon.registry import Registry
-from alp_daemon.services import approval, holds, process, publish, queue, report
-from alp_daemon.services.intake import Intake, Sender
-from alp_daemon.services.report import Report
+from alp_daemon.services import approval, holds, reporttext, shown
+from alp_daemon.services.foreground import process_now
 from alp_daemon.services.undo import undo
-from alp_daemon.store import uploads
 
-_POLL_SECONDS = 0.2
 _EXIT_CODES = {
     "applied": 0,
     "held": HELD_EXIT_CODE,
@@ -40,8 +33,15 @@ def process_command(context: Context, customer_id: str, file: Path, feed: str | 
     customer = context.customer(customer_id)
     if not file.is_file():
         raise NotFound(f"{file}: there is no such file")
-    finished = _dry_run(context, customer, file, feed) if dry_run else _process(context, customer, file, feed)
-    context.show(finished, lambda: click.echo(report.text(finished), nl=False))
+    chosen = approval.choose_feed(customer, file, feed)
+    with context.busy(f"working {file.name}"):
+        if dry_run:
+            finished = approval.dry_run(context.store, context.settings, customer, chosen, file)
+        else:
+            finished = process_now(
+                context.store, context.settings, customer, file, chosen, clock=lambda: context.now, tell=say
+            )
+    context.show(finished, lambda: click.echo(reporttext.text(finished), nl=False))
     return _EXIT_CODES[finished["state"]]
 
 
@@ -51,9 +51,8 @@ def process_command(context: Context, customer_id: str, file: Path, feed: str | 
 @click.option("--limit", default=100, show_default=True, help="How many at the most.")
 def uploads_command(context: Context, customer_id: str | None, state: str | None, limit: int) -> None:
     """List uploads, newest first."""
-    with context.store.read() as transaction:
-        found = uploads.find(transaction, "uploads.list", customer=customer_id, state=state, limit=limit)
-        reports = [_without_rejects(_stored(transaction, upload)) for upload in found]
+    found = shown.listed(context.store, customer_id, state, limit)
+    reports = [{name: value for name, value in each.items() if name != "rejects"} for each in found]
     rows = [
         [r["upload"], r["received_at"][:19], r["customer"], r["feed"] or "-", r["name"], r["state"], r["reason"][:80]]
         for r in reports
@@ -65,9 +64,8 @@ def uploads_command(context: Context, customer_id: str | None, state: str | None
 @click.argument("upload_id", metavar="ID", type=int)
 def show_command(context: Context, upload_id: int) -> None:
     """Show one upload's report."""
-    with context.store.read() as transaction:
-        found = _stored(transaction, uploads.get(transaction, upload_id))
-    context.show(found, lambda: click.echo(report.text(found), nl=False))
+    found = shown.one(context.store, upload_id)
+    context.show(found, lambda: click.echo(reporttext.text(found), nl=False))
 
 
 @command("release")
@@ -104,49 +102,3 @@ def undo_command(context: Context, upload_id: int, by: str, anyway: bool) -> Non
         f"upload {upload_id}: {undone.reversed:,} reversed, {undone.kept:,} kept (changed since),"
         f" {undone.refused:,} refused (the end user said STOP since)",
     )
-
-
-def _dry_run(context: Context, customer: Customer, file: Path, feed: str | None) -> Report:
-    chosen = approval.choose_feed(customer, file, feed)
-    planned = approval.preview(context.store, context.settings, customer, chosen, file).report
-    return {**planned, "state": "held" if planned["hold"] else "applied", "dry_run": True}
-
-
-def _process(context: Context, customer: Customer, file: Path, feed: str | None) -> Report:
-    settings, store = context.settings, context.store
-    chosen = approval.choose_feed(customer, file, feed)
-    intake = Intake(store, settings, Registry.of(customer))
-    sender = Sender("cli", "operator")
-    id_ = intake.take(file, customer.id, file.name, "", sender, context.now, evidence=Evidence.assumed, feed=chosen)
-    finished = _worked(context, customer, id_)
-    publish.publish(store, settings)
-    return finished
-
-
-def _worked(context: Context, customer: Customer, id_: int) -> Report:
-    """Works the customer's queue up to this upload; waits where another process is at it."""
-    owner, told = queue.owner(), False
-    while True:
-        done = process.work_next(context.store, context.settings, customer, owner, context.now)
-        if done is not None:
-            if done["upload"] == id_:
-                return done
-            say(f"upload {done['upload']} came first: {done['state']}")
-            continue
-        with context.store.read() as transaction:
-            upload = uploads.get(transaction, id_)
-            if upload.state != "received":
-                return _stored(transaction, upload)
-        if not told:
-            say(f"upload {id_} waits: an earlier one of {customer.id} is in work, or not known to be whole yet")
-            told = True
-        time.sleep(_POLL_SECONDS)
-
-
-def _stored(transaction: Any, upload: uploads.Upload) -> Report:
-    row = transaction.one("reports.get", upload=upload.id)
-    return report.of_upload(upload, row["json"] if row else None)
-
-
-def _without_rejects(found: Report) -> Report:
-    return {name: value for name, value in found.items() if name != "rejects"}

@@ -6,6 +6,7 @@ from alp_daemon.customers.draft import DRAFT_FEED, Draft, draft_yaml
 from alp_daemon.customers.fileformat import ColumnRef, FileFormat, FixedColumn, Trailer
 from alp_daemon.customers.files import Loaded, load_dir, load_file
 from alp_daemon.customers.fingerprints import fingerprint
+from alp_daemon.customers.matching import feed_for
 from alp_daemon.customers.model import (
     MODE_ALIASES,
     Customer,
@@ -17,7 +18,7 @@ from alp_daemon.customers.model import (
     TagSource,
     json_schema,
 )
-from alp_daemon.customers.names import PREFORMATTED, feed_for, is_temporary
+from alp_daemon.customers.names import PREFORMATTED, is_temporary
 
 __all__ = [
     "DRAFT_FEED",

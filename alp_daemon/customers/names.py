@@ -1,4 +1,4 @@
-"""What a file's name decides: which feed has it, and whether it is a name for the time being only."""
+"""Names of files, and the patterns for them: what is a name for the time being only, and which patterns overlap."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from alp_daemon.customers.model import Customer
 
 PREFORMATTED = "preformatted"
 """The feed that every customer has, and the FTP folder for its files."""
@@ -24,24 +20,8 @@ def is_temporary(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(_TEMPORARY)
 
 
-def feed_for(customer: Customer, filename: str, folder: str = "") -> str | None:
-    """The feed that a file belongs to, or ``None`` where no pattern fits.
-
-    ``folder`` is the one below the customer's own, "" for that itself. Patterns are tried in the order of the YAML,
-    whatever the case (schedulers on Windows do not keep it) and Unicode form (macOS decomposes) of the name.
-    A customer without feeds has only the preformatted one, so its root folder serves that.
-    """
-    if folder == PREFORMATTED:
-        return PREFORMATTED
-    if folder:
-        return None
-    if not customer.feeds:
-        return PREFORMATTED
-    name = _folded(filename)
-    return next((feed for feed, rules in customer.feeds.items() if fnmatchcase(name, _folded(rules.match))), None)
-
-
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A name as it is compared: whatever its case, and composed (macOS decomposes)."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
@@ -60,10 +40,8 @@ def pattern_fault(pattern: str) -> str | None:
 
 def common_name(first: str, second: str) -> str | None:
     """A short name that both patterns match, or ``None`` where there is no such name."""
-    one, other = _signs(_folded(first)), _signs(_folded(second))
-    alphabet = sorted(
-        {*"x1._-", *_folded(first), *_folded(second), *_RANGES} - {*"/*?[]!"}, key="x1".find, reverse=True
-    )
+    one, other = _signs(folded(first)), _signs(folded(second))
+    alphabet = sorted({*"x1._-", *folded(first), *folded(second), *_RANGES} - {*"/*?[]!"}, key="x1".find, reverse=True)
     queue = [(0, 0, "")]
     seen = {(0, 0)}
     for i, j, name in queue:  # grows while it is walked: breadth first, so that the example is short

@@ -15,7 +15,7 @@ from alp_daemon.demo.samples import Sample, normalised
 from alp_daemon.demo.stage import HOST, Stage
 from alp_daemon.domain.lockout import Limits
 from alp_daemon.errors import Unavailable
-from alp_daemon.services import report
+from alp_daemon.services import reporttext
 from alp_daemon.services.credentials import Issued
 from alp_daemon.services.report import Report
 
@@ -74,7 +74,7 @@ def send(stage: Stage, sample: Sample, login: Issued) -> Outcome:
     """A sample's file by plain FTP: the report and the list must be those of ``samples/``."""
     stage.send(login, sample.upload.name, sample.upload.read_bytes())
     ended = stage.ended(sample.name)
-    told = normalised(report.text(ended))
+    told = normalised(reporttext.text(ended))
     return _outcome(
         sample.name,
         sample.sentence,

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from alp_daemon.demo.acts import Outcome
-from alp_daemon.services import report
+from alp_daemon.services import reporttext
 from alp_daemon.services.report import Report
 
 _WIDEST: Final = 120
@@ -81,7 +81,7 @@ class Screen:
     def report(self, found: Report) -> None:
         self._console.print()
         self._console.rule(Text(f"{found['customer']}: {found['name']}"), align="left", style="dim")
-        self._console.print(Text(report.text(found)), soft_wrap=True)
+        self._console.print(Text(reporttext.text(found)), soft_wrap=True)
 
     def _say(self, text: str) -> None:
         self._console.print(Text(textwrap.fill(text, self._console.width)), soft_wrap=True)

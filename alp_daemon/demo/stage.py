@@ -20,10 +20,9 @@ from alp_daemon.customers import load_file
 from alp_daemon.demo.certificate import write_certificate
 from alp_daemon.demo.samples import Sample
 from alp_daemon.errors import Unavailable
-from alp_daemon.services import approval, history, importing, report
+from alp_daemon.services import approval, history, importing, shown
 from alp_daemon.services.credentials import Credentials, Issued
 from alp_daemon.services.report import Report
-from alp_daemon.store import uploads
 from alp_daemon.store.store import open_store
 
 HOST: Final = "127.0.0.1"
@@ -183,11 +182,7 @@ class Stage:
 
     def reports(self, customer: str | None = None) -> list[Report]:
         """The reports of a customer's uploads, or of everybody's, oldest first."""
-        with self.store.read() as transaction:
-            found = uploads.find(transaction, "uploads.list", customer=customer, state=None, limit=1_000)
-            stored = {upload.id: transaction.one("reports.get", upload=upload.id) for upload in found}
-        rows = [(upload, stored[upload.id]) for upload in reversed(found)]
-        return [report.of_upload(upload, row["json"] if row else None) for upload, row in rows]
+        return shown.listed(self.store, customer, None, limit=1_000)[::-1]
 
     def exported(self, customer: str) -> str:
         """The list as ``alp-daemon export`` writes it."""

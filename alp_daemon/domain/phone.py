@@ -29,6 +29,9 @@ REASONS: Final[dict[Reason, str]] = {
 }
 """Why a text was refused, as one sentence with the cure."""
 
+METADATA_VERSION: Final = phonenumbers.__version__
+"""The release whose metadata say what a valid number is."""
+
 TEXTABLE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 """The types that a list of mobile numbers takes.
 

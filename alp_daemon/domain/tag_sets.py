@@ -20,6 +20,7 @@ class TagSets:
         self._ids = {tags: id_ for id_, tags in self._sets.items()}
         self._next = max(self._sets) + 1
         self._new: list[tuple[int, Tags]] = []
+        self._unions: dict[int, int] = {}
 
     def __getitem__(self, id_: int) -> Tags:
         return self._sets[id_]
@@ -44,10 +45,10 @@ class TagSets:
         return np.fromiter((self.intern(tags) for tags in sets), np.int32, len(sets))
 
     def union(self, left: Codes, right: Codes) -> Codes:
-        return self._combine(left, right, lambda a, b: tuple(sorted({*a, *b})))
+        return self._combine(left, right, self._union)
 
     def difference(self, left: Codes, right: Codes) -> Codes:
-        return self._combine(left, right, lambda a, b: tuple(tag for tag in a if tag not in b))
+        return self._combine(left, right, self._difference)
 
     def sizes(self, ids: Codes) -> int:
         """How many tags all these addresses carry together."""
@@ -66,20 +67,33 @@ class TagSets:
     def vocabulary(self) -> set[str]:
         return {tag for tags in self._sets.values() for tag in tags}
 
-    def _combine(self, left: Codes, right: Codes, rule: Callable[[Tags, Tags], Tags]) -> Codes:
+    def _combine(self, left: Codes, right: Codes, rule: Callable[[int], int]) -> Codes:
         """Applies a rule to each distinct pair of sets once: there are thousands of pairs, not millions."""
         packed, inverse = np.unique(_pack(left, right), return_inverse=True)
-        combined = [
-            self.intern(rule(self._sets[pair >> 32], self._sets[pair & 0xFFFFFFFF])) for pair in packed.tolist()
-        ]
-        return np.array(combined, np.int32)[inverse]
+        return np.array([rule(pair) for pair in packed.tolist()], np.int32)[inverse]
+
+    def _union(self, pair: int) -> int:
+        # A big file asks for the same pairs with each of its pieces.
+        id_ = self._unions.get(pair)
+        if id_ is None:
+            left, right = _unpack(pair)
+            id_ = self._unions[pair] = self.intern(tuple(sorted({*self._sets[left], *self._sets[right]})))
+        return id_
+
+    def _difference(self, pair: int) -> int:
+        left, right = _unpack(pair)
+        return self.intern(tuple(tag for tag in self._sets[left] if tag not in self._sets[right]))
 
 
 def _pack(left: Codes, right: Codes) -> np.ndarray:
     return (left.astype(np.int64) << 32) | right.astype(np.int64)
 
 
+def _unpack(pair: int) -> tuple[int, int]:
+    return pair >> 32, pair & 0xFFFFFFFF
+
+
 def _distinct_pairs(left: Codes, right: Codes) -> Iterable[tuple[tuple[int, int], int]]:
     packed, counts = np.unique(_pack(left, right), return_counts=True)
     for pair, n in zip(packed.tolist(), counts.tolist(), strict=True):
-        yield (pair >> 32, pair & 0xFFFFFFFF), n
+        yield _unpack(pair), n

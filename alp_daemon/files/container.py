@@ -21,7 +21,8 @@ MAX_SPREADSHEET = 2**30
 FIRST_CHUNK: Final = 64 * 2**10
 """Bytes that are enough to see what a file is and to find its header."""
 
-CHUNK: Final = 8 * 2**20
+CHUNK: Final = 4 * 2**20
+"""Bytes read at a time: 8 MiB took a tenth longer and more memory, below 2 MiB what is done once a piece counts."""
 
 Kind = Literal["text", "xlsx", "xls", "ods"]
 

@@ -1,7 +1,8 @@
 """Big CSV files as arrays of bytes, with the same result as by the csv module to the last row number.
 
 The file is taken in pieces. Of each, ``layout`` proves where its rows are; rows of one width stay bytes, others go
-through the csv module; where nothing can be proven, the csv module takes the rest of the file.
+through the csv module; where nothing can be proven, the csv module takes the rest of the file. The proof of a piece
+is made while the rows of the one before it are looked at.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
+from alp_daemon.files.ahead import ahead
 from alp_daemon.files.blocks import BLOCK_ROWS, Block, NumberedRow, RowBlocks, RowsBlock, Widths, is_blank
 from alp_daemon.files.byteblock import ByteBlock
 from alp_daemon.files.bytecells import LOOKAHEAD
@@ -23,6 +25,14 @@ PAYS_FROM = 128 * 1024
 
 _END: Final = 64 * 2**10
 """Bytes at the end of a piece in which its last row that is not blank must begin."""
+
+
+class _Piece(NamedTuple):
+    layout: Layout
+    rows: int
+    """How many of its rows are certain not to be the file's last."""
+    number: int
+    """Of the row before its first."""
 
 
 class FastBlocks(Iterator[Block]):
@@ -55,9 +65,23 @@ class FastBlocks(Iterator[Block]):
         return self._tail is not None and self._tail.ends_in_quote
 
     def _read(self) -> Iterator[Block]:
-        """What is not yet given out always begins with a row and holds one that is not blank: the last may be it."""
+        proven = self._proven()
+        first = next(proven, None)
+        if first is not None:
+            yield from self._begun_rows()
+            yield from self._of_piece(first)
+            for piece in ahead(proven):
+                yield from self._of_piece(piece)
+        assert self._tail is not None, "set when there is no further piece"
+        yield from self._tail
+
+    def _proven(self) -> Iterator[_Piece]:
+        """The pieces whose rows are certain; then ``_tail`` is what is left of the file.
+
+        What is not yet given out always begins with a row and holds one that is not blank: the last may be it.
+        """
         pieces = self._source.rest()
-        number, rest = self._source.number, b""
+        number, rest, begun = self._source.number, b"", self._begun
         for piece in pieces:
             rest += piece
             if len(rest) < PAYS_FROM:
@@ -67,12 +91,10 @@ class FastBlocks(Iterator[Block]):
             if layout is None or rows is None:
                 break
             if rows:
-                yield from self._begun_rows()
-                yield from self._of_piece(layout, rows, number)
-                rest, number = rest[layout.start(rows) :], number + rows
+                yield _Piece(layout, rows, number)
+                rest, number, begun = rest[layout.start(rows) :], number + rows, ()
         tail = CsvRows(chain([rest], pieces), self._dialect, self._source.name, rows_before=number)
-        self._tail = RowBlocks(tail, self._widths, self._begun)
-        yield from self._tail
+        self._tail = RowBlocks(tail, self._widths, begun)
 
     def _rows_before_the_last(self, layout: Layout) -> int | None:
         """How many rows stand before the last one that is not blank; ``None`` where that is not certain."""
@@ -91,10 +113,10 @@ class FastBlocks(Iterator[Block]):
     def _begun_rows(self) -> Iterator[Block]:
         if self._begun:
             yield RowsBlock(self._begun, self._widths)
-            self._begun = ()
 
-    def _of_piece(self, layout: Layout, rows: int, number: int) -> Iterator[Block]:
-        """The first rows of a piece, as bytes if they are as wide as they must be."""
+    def _of_piece(self, piece: _Piece) -> Iterator[Block]:
+        """The rows of a piece, as bytes if they are as wide as they must be."""
+        layout, rows, number = piece
         if layout.width is not None and (self._widths is None or layout.width == self._widths.most):
             yield ByteBlock(layout, rows, number + 1, self._dialect)
             return

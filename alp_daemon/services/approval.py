@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -12,25 +12,25 @@ from typing import IO
 from alp_daemon import log
 from alp_daemon.customers import PREFORMATTED, Customer, draft_yaml, feed_for, load_file
 from alp_daemon.domain import phone
-from alp_daemon.domain.model import Evidence, Listed, Reading, Rejects
+from alp_daemon.domain.guard import HoldReason
+from alp_daemon.domain.model import Evidence, Listed, Reading, UploadState
 from alp_daemon.errors import ConfigurationError, NotFound, Refused, UsageProblem
 from alp_daemon.files.sniff import guess
 from alp_daemon.services import holds, line_types, report
-from alp_daemon.services.assess import Source, assess, findings_of, read_source
+from alp_daemon.services.assess import Assessment, Source, assess, findings_of, read_source
 from alp_daemon.services.credentials import Credentials, Issued
 from alp_daemon.services.report import Report
-from alp_daemon.services.rules import Rules, rules_for
+from alp_daemon.services.rules import Rules, approval_of, rules_for
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a file would do, and the addresses it lists, before anything is done."""
+    """What a file would do by its feed's rules, and the addresses it lists, before anything is done."""
 
     report: Report
     listed: Listed
-    rejects: Rejects
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,34 @@ def choose_feed(customer: Customer, file: Path, feed: str | None) -> str:
 
 
 def preview(store: Store, settings: Settings, customer: Customer, feed: str, file: Path) -> Preview:
-    """The file through the feed's field map, and its effect on the live list. Changes nothing."""
+    """The file through the feed's field map, and its effect on the live list. Changes nothing.
+
+    It comes before the approval, so it does not ask for one.
+    """
+    rules, source = rules_for(customer, feed), _source(file)
+    assessment = _assessed(store, settings, customer, rules, source)
+    planned = _planned(customer, source, rules, assessment, assessment.reasons)
+    return Preview(planned, assessment.reading.listed)
+
+
+def dry_run(store: Store, settings: Settings, customer: Customer, feed: str, file: Path) -> Report:
+    """What ``process`` would make of the file now, its approval and approved sample included. Changes nothing.
+
+    Where the feed is not approved, the report shows beside that reason what else would hold the file afterwards.
+    """
     rules = rules_for(customer, feed)
-    source = _source(file)
-    reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
     with store.read() as transaction:
-        assessment = assess(transaction, customer.id, reading, source, rules)
-    findings = findings_of(assessment, rules.name, rules.mode, assessment.reasons)
-    planned = report.of_plan(customer.id, file.name, file.stat().st_size, findings)
-    return Preview(planned, reading.listed, reading.rejects)
+        approval = approval_of(transaction, customer.id, rules)
+    source = _source(file)
+    reasons: tuple[HoldReason, ...] = ()
+    if isinstance(approval, str):
+        reasons = (HoldReason("not_approved", approval),)
+    else:
+        source = replace(source, sample_newline=approval.sample_newline)
+    assessment = _assessed(store, settings, customer, rules, source)
+    planned = _planned(customer, source, rules, assessment, reasons + assessment.reasons)
+    state = UploadState.held if planned["hold"] else UploadState.applied
+    return {**planned, "state": state.value, "dry_run": True}
 
 
 def write_standard_format(listed: Listed, out: IO[str]) -> None:
@@ -120,6 +139,19 @@ def approve(
         requeued = holds.requeue_approved(transaction, customer.id, feed, by)
     log.info("approved", customer=customer.id, feed=feed, by=by, fingerprint=rules.fingerprint[:12])
     return Approved(feed, _first_login(store, customer, by, now), tuple(requeued))
+
+
+def _assessed(store: Store, settings: Settings, customer: Customer, rules: Rules, source: Source) -> Assessment:
+    reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
+    with store.read() as transaction:
+        return assess(transaction, customer.id, reading, source, rules)
+
+
+def _planned(
+    customer: Customer, source: Source, rules: Rules, assessment: Assessment, hold: tuple[HoldReason, ...]
+) -> Report:
+    findings = findings_of(assessment, rules.name, rules.mode, hold)
+    return report.of_plan(customer.id, source.name, source.path.stat().st_size, findings)
 
 
 def _first_login(store: Store, customer: Customer, by: str, now: datetime) -> Issued | None:

@@ -16,14 +16,19 @@ from alp_daemon.domain.policy import COMMANDS
 from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.files.phonecells import TakesTexts
 from alp_daemon.files.reader import read, read_preformatted
+from alp_daemon.services.repeat import Earlier
 from alp_daemon.services.report import Findings
 from alp_daemon.services.rules import Rules
 from alp_daemon.store import lists
 from alp_daemon.store.lists import ListHead
-from alp_daemon.store.store import Transaction
+from alp_daemon.store.store import Store, Transaction
 
 # A file may ask for opt-outs (preformatted with `minus: opt_out`): the command's transitions, without its proof.
 REMOVAL = replace(COMMANDS["opt_out"], name="removal", always_recorded=False)
+
+
+class ListMoved(Exception):
+    """What was known of the list without reading it holds no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Assessment:
     feed_bit: int
     plans: tuple[Plan, ...]
     reasons: tuple[HoldReason, ...]
+    repeats: bool = False
+    """Of a file that does nothing to the list as it stands: its addresses and the list were not read."""
 
     @property
     def changes(self) -> Changes:
@@ -88,14 +95,59 @@ def read_source(source: Source, customer: Customer, rules: Rules, takes_texts: T
     return read(source.path, rules.feed, region=customer.region, name=source.name, takes_texts=takes_texts)
 
 
-def assess(transaction: Transaction, customer: str, reading: Reading, source: Source, rules: Rules) -> Assessment:
-    """The effect of a reading on the customer's list as this transaction sees it."""
+def read_list(store: Store, customer: str) -> ListState:
+    """The customer's list as it stands."""
+    with store.read() as transaction:
+        return lists.read_state(transaction, lists.open_list(transaction, customer))
+
+
+def read_list_in_thread(store: Store, customer: str) -> ListState:
+    """The same for a thread that does nothing else with the store."""
+    try:
+        return read_list(store, customer)
+    finally:
+        store.close()
+
+
+def assess(
+    transaction: Transaction,
+    customer: str,
+    reading: Reading,
+    source: Source,
+    rules: Rules,
+    state: ListState | None = None,
+) -> Assessment:
+    """The effect of a reading on the customer's list as this transaction sees it, or as it was read before."""
     head = lists.open_list(transaction, customer)
-    return _assessed(transaction, head, lists.read_state(transaction, head), reading, source, rules)
+    if state is None:
+        state = lists.read_state(transaction, head)
+    return _assessed(transaction, head, state, reading, source, rules)
+
+
+def assess_repeated(
+    transaction: Transaction, customer: str, earlier: Earlier, source: Source, rules: Rules
+) -> Assessment:
+    """The same as ``assess`` for a file that ``earlier`` was, without reading file or list.
+
+    A plan that changes nothing passes every limit that the guard sets for plans; those for files are asked again.
+    """
+    head = lists.open_list(transaction, customer)
+    bit = lists.feed_bit(transaction, head, rules.name)
+    reading = earlier.reading()
+    evidence, note = _ending(reading, source, rules)
+    reasons = guard.check_file(reading.buckets, evidence, note, rules.limits)
+    nothing = ListState.empty(earlier.version)
+    plan = Plan(earlier.version, nothing, nothing, np.empty(0, np.bool_), nothing.keys, earlier.changes(), 0, 0)
+    return Assessment(reading, evidence, note, nothing, TagSets(), bit, (plan,), tuple(reasons), repeats=True)
 
 
 def assess_again(transaction: Transaction, head: ListHead, old: Assessment, source: Source, rules: Rules) -> Assessment:
-    """The same after the list moved: only the rows that changed since are read."""
+    """The same after the list moved: only the rows that changed since are read.
+
+    Raises ``ListMoved`` for what ``assess_repeated`` made.
+    """
+    if old.repeats:
+        raise ListMoved
     changed = np.array(
         [row["key"] for row in transaction.all("events.changed_keys", list=head.id, version=old.state.version)],
         np.int64,

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from alp_daemon.customers import Loaded
-from alp_daemon.services.rules import approval_of, rules_for
+from alp_daemon.services.rules import unapproved
 from alp_daemon.settings import Settings
 from alp_daemon.store import lists, uploads
-from alp_daemon.store.store import Store, Transaction, moment
+from alp_daemon.store.store import Store, Transaction, moment, stamp
 
 LOW_SPACE_BYTES = 1 << 30
 LATE_MAIL = timedelta(hours=1)
+GIVEN_UP_SHOWN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,19 @@ class Finding:
 
 def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> list[Finding]:
     """Everything worth a look, the worst first. ``loaded`` is what the customers' files say now."""
+    approvals = [Finding("warning", sentence) for sentence in unapproved(store, loaded.customers.values())]
     with store.read() as transaction:
         findings = [
             *_daemon(settings),
             *_configuration(loaded),
             *_disk(settings),
-            *_approvals(transaction, loaded),
-            *_held(transaction),
+            *approvals,
+            *_stuck(transaction),
+            *_gone(transaction, settings, loaded),
             *_lists(transaction),
             *_histories(transaction),
-            *_mail(transaction, settings, now),
+            *_waiting_mail(transaction, settings, now),
+            *_given_up_mail(transaction, now),
         ]
     return sorted(findings, key=lambda finding: ("error", "warning", "info").index(finding.severity))
 
@@ -69,17 +73,18 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("error", f"{settings.data_dir}: only {free >> 20:,} MiB are free; uploads will be refused (452)")
 
 
-def _approvals(transaction: Transaction, loaded: Loaded) -> Iterator[Finding]:
-    for customer in loaded.customers.values():
-        for feed in customer.feeds:
-            approval = approval_of(transaction, customer.id, rules_for(customer, feed))
-            if isinstance(approval, str):
-                yield Finding("warning", f"{customer.id}: {approval}")
-
-
-def _held(transaction: Transaction) -> Iterator[Finding]:
+def _stuck(transaction: Transaction) -> Iterator[Finding]:
     for upload in uploads.find(transaction, "uploads.held"):
         yield Finding("warning", f"upload {upload.id} of {upload.customer} is held: {upload.reason}")
+    for upload in uploads.find(transaction, "uploads.failed"):
+        yield Finding("error", f"upload {upload.id} of {upload.customer} failed: {upload.reason}")
+
+
+def _gone(transaction: Transaction, settings: Settings, loaded: Loaded) -> Iterator[Finding]:
+    for row in transaction.all("lists.all"):
+        path = settings.customers_dir / f"{row['customer']}.yaml"
+        if row["customer"] not in loaded.customers and not path.exists():
+            yield Finding("warning", f"there is no {path}: its log-ins are refused, and its files wait for it")
 
 
 def _lists(transaction: Transaction) -> Iterator[Finding]:
@@ -104,7 +109,7 @@ def _histories(transaction: Transaction) -> Iterator[Finding]:
             )
 
 
-def _mail(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:
+def _waiting_mail(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:
     row = transaction.one("outbox.waiting")
     if not row or not row["n"]:
         return
@@ -112,3 +117,9 @@ def _mail(transaction: Transaction, settings: Settings, now: datetime) -> Iterat
         yield Finding("warning", f"{row['n']} mail(s) wait, and smtp.host is not set")
     elif now - moment(row["oldest"]) > LATE_MAIL:
         yield Finding("warning", f"{row['n']} mail(s) wait, the oldest since {row['oldest']}: {row['last_error']}")
+
+
+def _given_up_mail(transaction: Transaction, now: datetime) -> Iterator[Finding]:
+    for row in transaction.all("outbox.given_up", since=stamp(now - GIVEN_UP_SHOWN)):
+        to = ", ".join(json.loads(row["recipients"]))
+        yield Finding("warning", f"a mail to {to} was given up: {row['last_error']}")

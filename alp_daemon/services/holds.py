@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from alp_daemon import log
 from alp_daemon.customers import Customer
 from alp_daemon.domain.guard import NOT_WAIVABLE, HoldReason
+from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.services import notify
+from alp_daemon.services.rules import Approval, approval_of, rules_for
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, Transaction, moment, stamp
@@ -22,10 +24,11 @@ DISCARD_AFTER = timedelta(days=30)
 def release(store: Store, upload_id: int, by: str, *, though_cut: bool = False) -> Upload:
     """Puts a held upload back into the queue, with its recorded reasons waived up to the figures that were shown.
 
-    It is planned again from the file. What is then worse than what was shown holds it again.
+    It is planned again from the file. What is then worse than what was shown holds it again. A failed upload has no
+    reasons to waive, and is tried again.
     """
     with store.write() as transaction:
-        upload = _held(transaction, upload_id)
+        upload = _releasable(transaction, upload_id)
         reasons = json.loads(upload.hold or "[]")
         for reason in reasons:
             if cure := NOT_WAIVABLE.get(reason["code"]):
@@ -55,8 +58,24 @@ def discard(store: Store, upload_id: int, by: str, now: datetime) -> Upload:
 
 
 def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str) -> list[int]:
-    """The files that waited for the approval of their feed go on, in the order in which they came."""
-    return _requeue(transaction, customer, feed, "not_approved", by)
+    """The files that waited for the approval of their feed go on, in the order in which they came.
+
+    What an earlier release allowed was shown under another configuration, and is not allowed any more.
+    """
+    waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=feed, code="not_approved")
+    for upload in waiting:
+        transaction.run("uploads.requeue", id=upload.id, waived=None, released_by=by)
+    return [upload.id for upload in waiting]
+
+
+def requeue_valid_again(store: Store, customer: Customer) -> list[int]:
+    """The customer's feeds are (again) as they were approved: what waited for an approval goes on."""
+    requeued = []
+    with store.write() as transaction:
+        for feed in customer.feeds:
+            if isinstance(approval_of(transaction, customer.id, rules_for(customer, feed)), Approval):
+                requeued += requeue_approved(transaction, customer.id, feed, "its feed, as it was approved")
+    return requeued
 
 
 def hold_without_customer(store: Store, customer: str, now: datetime) -> None:
@@ -71,37 +90,49 @@ def hold_without_customer(store: Store, customer: str, now: datetime) -> None:
             hold=json.dumps([reason.as_dict()]),
             now=stamp(now),
         )
+        for row in held:
+            transaction.run("reports.forget", upload=row["id"])
     for row in held:
         log.warning("held", upload=row["id"], customer=customer, reason="customer_missing")
 
 
 def requeue_returned(store: Store, customer: str) -> list[int]:
-    """The customer's YAML file is back: what waited for it goes on."""
+    """The customer's YAML file is back: what waited for it goes on, as far as it was released before too."""
     with store.write() as transaction:
-        return _requeue(transaction, customer, None, "customer_missing", "the customer's return")
-
-
-def _requeue(transaction: Transaction, customer: str, feed: str | None, code: str, by: str) -> list[int]:
-    waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=feed, code=code)
-    for upload in waiting:
-        transaction.run("uploads.requeue", id=upload.id, waived=None, released_by=by)
+        waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=None, code="customer_missing")
+        for upload in waiting:
+            by = upload.released_by or "the customer's return"
+            transaction.run("uploads.requeue", id=upload.id, waived=upload.waived, released_by=by)
     return [upload.id for upload in waiting]
 
 
 def remind(store: Store, settings: Settings, customers: dict[str, Customer], now: datetime) -> int:
     """Mails daily about each held upload, and discards those that nobody wanted for 30 days."""
-    done = 0
+    with store.read() as transaction:
+        if not any(_is_overdue(upload, now) for upload in uploads.find(transaction, "uploads.held")):
+            return 0  # the usual minute: no write lock is taken
+    reminded = 0
     with store.write() as transaction:
         for upload in uploads.find(transaction, "uploads.held"):
-            assert upload.held_at is not None
-            if moment(upload.held_at) + DISCARD_AFTER <= now:
+            if _held_since(upload) + DISCARD_AFTER <= now:
                 reason = f"held for {DISCARD_AFTER.days} days and not released"
                 transaction.run("uploads.discard", id=upload.id, reason=reason, now=stamp(now))
                 log.info("discarded", upload=upload.id, customer=upload.customer, by="retention")
-            elif moment(upload.reminded_at or upload.held_at) + REMIND_EVERY <= now:
+            elif _is_overdue(upload, now):
                 _remind(transaction, settings, customers.get(upload.customer), upload, now)
-                done += 1
-    return done
+                reminded += 1
+    return reminded
+
+
+def _held_since(upload: Upload) -> datetime:
+    assert upload.held_at is not None
+    return moment(upload.held_at)
+
+
+def _is_overdue(upload: Upload, now: datetime) -> bool:
+    """Its 30 days are over, or nobody has been told of it for a day."""
+    told = moment(upload.reminded_at) if upload.reminded_at else _held_since(upload)
+    return told + REMIND_EVERY <= now or _held_since(upload) + DISCARD_AFTER <= now
 
 
 def _remind(
@@ -119,9 +150,9 @@ def _remind(
     transaction.run("uploads.reminded", id=upload.id, now=stamp(now))
 
 
-def _held(transaction: Transaction, upload_id: int) -> Upload:
+def _releasable(transaction: Transaction, upload_id: int) -> Upload:
     upload = uploads.get(transaction, upload_id)
-    if upload.state != "held":
+    if upload.state not in (UploadState.held, UploadState.failed):
         raise Refused(f"upload {upload_id} is {upload.state}, not held")
     if upload.erased_at is not None:
         raise NotFound(f"the file of upload {upload_id} was erased on {upload.erased_at}; ask for it again")

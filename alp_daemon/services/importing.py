@@ -18,7 +18,8 @@ from alp_daemon.domain.model import Listed, Reject, Rejects, Status, Tags
 from alp_daemon.domain.plan import Changes, make_plan
 from alp_daemon.domain.policy import IMPORTS
 from alp_daemon.domain.tag import BadTag, clean
-from alp_daemon.errors import NotFound, UnusableFile
+from alp_daemon.errors import UnusableFile
+from alp_daemon.files import operatorcsv
 from alp_daemon.services.history import EXPORT_HEADER
 from alp_daemon.store import lists
 from alp_daemon.store.lists import Change, ListHead
@@ -106,22 +107,17 @@ def _merge(
 
 def _parse(path: Path, region: str) -> _Parsed:
     parsed = _Parsed()
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in EXPORT_HEADER if name not in (reader.fieldnames or ())]
-            if missing:
-                raise UnusableFile(
-                    "missing_column",
-                    f"{path.name}: no column {', '.join(missing)}; an import has the columns of `alp-daemon export`:"
-                    f" {', '.join(EXPORT_HEADER)}, and if known {', '.join(OPTIONAL_COLUMNS)}",
-                )
-            for number, row in enumerate(reader, start=2):
-                _parse_row(parsed, number, row, region)
-    except FileNotFoundError as error:
-        raise NotFound(f"{path}: there is no such file") from error
-    except UnicodeDecodeError as error:
-        raise UnusableFile("encoding", f"{path.name}: is not UTF-8 ({error.reason} at byte {error.start})") from error
+    with operatorcsv.opened(path) as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in EXPORT_HEADER if name not in (reader.fieldnames or ())]
+        if missing:
+            raise UnusableFile(
+                "missing_column",
+                f"{path.name}: no column {', '.join(missing)}; an import has the columns of `alp-daemon export`:"
+                f" {', '.join(EXPORT_HEADER)}, and if known {', '.join(OPTIONAL_COLUMNS)}",
+            )
+        for number, row in enumerate(reader, start=2):
+            _parse_row(parsed, number, row, region)
     return parsed
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 from alp_daemon import log
 from alp_daemon.customers import Customer
 from alp_daemon.domain.line_type import LineType, LineTypes, parse_row
-from alp_daemon.errors import NotFound, UnusableFile
+from alp_daemon.errors import UnusableFile
+from alp_daemon.files import operatorcsv
 from alp_daemon.files.phonecells import TakesTexts
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Row, Store, Transaction
@@ -23,13 +24,8 @@ def load(store: Store, path: Path) -> int:
 
     All or nothing: raises ``UnusableFile`` with the first faults, by row.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            parsed = [(number, parse_row(*row[:2])) for number, row in enumerate(csv.reader(file), 1) if len(row) > 1]
-    except FileNotFoundError as error:
-        raise NotFound(f"{path}: there is no such file") from error
-    except UnicodeDecodeError as error:
-        raise UnusableFile("encoding", f"{path.name}: is not UTF-8 ({error.reason} at byte {error.start})") from error
+    with operatorcsv.opened(path) as file:
+        parsed = [(number, parse_row(*row[:2])) for number, row in enumerate(csv.reader(file), 1) if len(row) > 1]
     if parsed and isinstance(parsed[0][1], str):
         del parsed[0]  # a header
     faults = [f"row {number}: {row}" for number, row in parsed if isinstance(row, str)]

@@ -1,4 +1,4 @@
-"""Mail through an outbox: written in the transaction that has something to say, sent afterwards, tried again.
+"""Mail through an outbox: written in the transaction that has something to say, sent afterwards, tried again for days.
 
 SMTP is spoken with the standard library. Numbers in mail are masked; the full ones are in the customer's folder.
 """
@@ -14,16 +14,18 @@ from email.utils import format_datetime
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.services import report
+from alp_daemon.services import report, reporttext
 from alp_daemon.services.report import Report
 from alp_daemon.settings import Settings, SmtpSettings
-from alp_daemon.store.store import Row, Store, Transaction, stamp
+from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
 
 SMTP_TIMEOUT_SECONDS = 30
 BATCH = 50
 # After a failed try: one minute, then twice as long each time, up to six hours.
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
+# RFC 5321, 4.5.4.1: "the give-up time generally needs to be at least 4-5 days".
+GIVE_UP_AFTER = timedelta(days=5)
 
 # What is wrong with one mail only. The last two: an address or a text that this server cannot carry.
 _REFUSALS = (
@@ -43,7 +45,7 @@ def tell_of_upload(
     if finished["state"] in ("held", "failed"):
         recipients += settings.smtp.operators
     subject = f"[{finished['customer']}] {finished['name']}: {finished['state']}"
-    body = report.text(report.masked(finished))
+    body = reporttext.text(report.masked(finished))
     tell(transaction, recipients, subject, body, now, finished["customer"], finished["upload"])
 
 
@@ -149,5 +151,14 @@ def _mark_sent(store: Store, mail: Row, now: datetime) -> None:
 
 def _retry_later(store: Store, mail: Row, error: str, now: datetime) -> None:
     wait = min(FIRST_RETRY * 2 ** min(mail["attempts"], 10), LONGEST_RETRY)
+    gives_up = moment(mail["created_at"]) + GIVE_UP_AFTER <= now
     with store.write() as transaction:
-        transaction.run("outbox.failed", id=mail["id"], next_at=stamp(now + wait), error=error[:500])
+        transaction.run(
+            "outbox.failed",
+            id=mail["id"],
+            next_at=stamp(now + wait),
+            error=error[:500],
+            given_up_at=stamp(now) if gives_up else None,
+        )
+    if gives_up:
+        log.warning("mail_given_up", mail=mail["id"], upload=mail["upload"], customer=mail["customer"])

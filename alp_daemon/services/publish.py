@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alp_daemon import log
-from alp_daemon.services import report
+from alp_daemon.services import report, reporttext
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Row, Store
@@ -48,7 +48,7 @@ def _write(folder: Path, row: Row) -> None:
     content = report.of_upload(uploads.from_row(row), row["json"])
     base = stem(row["id"], row["name"])
     with _alone_in(folder):
-        _replace(folder / f"{base}.report.txt", report.text(content).encode())
+        _replace(folder / f"{base}.report.txt", reporttext.text(content).encode())
         _replace(folder / f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode())
         if content["rejects_total"]:
             _replace(folder / f"{base}.rejects.csv", zlib.decompress(row["rejects"]))

@@ -6,9 +6,14 @@ A worker holds a lease on the upload it works. The lease is also the fence: who 
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from alp_daemon import log
+from alp_daemon.errors import TryAgain
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, stamp
 from alp_daemon.store.uploads import Upload
@@ -50,6 +55,29 @@ def renew(store: Store, owner: str, now: datetime) -> None:
     """Keeps alive what this owner holds."""
     with store.write() as transaction:
         transaction.run("uploads.extend_leases", owner=owner, until=stamp(now + LEASE))
+
+
+@contextmanager
+def leases_kept(store: Store, owner: str, clock: Callable[[], datetime]) -> Iterator[None]:
+    """Renews what this owner holds for as long as its work lasts, however large the file."""
+    done = threading.Event()
+
+    def keep() -> None:
+        while not done.wait(RENEW_EVERY.total_seconds()):
+            try:
+                renew(store, owner, clock())
+            except TryAgain as error:
+                # There is time for three more tries before the lease ends, and the fence holds in any case.
+                log.warning("lease_not_renewed", error=str(error))
+        store.close()
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
 
 
 def give_back(store: Store, upload: int, owner: str) -> None:

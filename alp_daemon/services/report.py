@@ -1,6 +1,6 @@
 """The report of one upload: what came, what became of each row, what changed, and why it waits if it does.
 
-One dict is the truth (the contract of ``show --json``); the text and the mail are made from it.
+One dict is the truth (the contract of ``show --json``); the text (``reporttext``) and the mail are made from it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from alp_daemon.domain import phone, tag
-from alp_daemon.domain.guard import NOT_WAIVABLE, HoldReason
+from alp_daemon.domain.guard import HoldReason
 from alp_daemon.domain.model import Buckets, Reject, Rejects
 from alp_daemon.domain.phone import mask
 from alp_daemon.domain.plan import Changes
@@ -27,16 +25,6 @@ REJECTS_SHOWN = 100
 
 # Ten digits or more, however they are grouped. Dates and counts with commas have fewer.
 _NUMBER = re.compile(r"\+?\(?\d(?:[ ().-]{0,3}\d){9,}")
-
-_REASONS: dict[str, str] = {
-    **{str(code): sentence for code, sentence in phone.REASONS.items()},
-    **tag.REASONS,
-    "no_number": "This row has no phone number.",
-    "ragged_row": "This row has too few or too many cells: look for a delimiter or a quote too many, or too few.",
-    "unknown_tag": "The field map does not translate this word: correct it, or have it added to the map.",
-    "minus_means_remove": "A minus asks to remove the number, which this account does not do by file: omit the row.",
-}
-"""What a person reads in place of a reject's code."""
 
 Report = dict[str, Any]
 
@@ -163,107 +151,3 @@ def masked(report: Report) -> Report:
 
 def _masked_text(text: str) -> str:
     return _NUMBER.sub(lambda found: mask(found[0]), text)
-
-
-def text(report: Report) -> str:
-    """The report for a person, in plain sentences."""
-    lines = [_headline(report), ""]
-    lines += _facts(report)
-    if report["hold"]:
-        lines += ["", *_hold(report)]
-    if report["rows"]["read"]:
-        lines += ["", "Rows", *_table(report["rows"], _ROWS)]
-    if any(report["changes"].values()):
-        done = report["state"] == "applied" and report["upload"] is not None
-        title = "What it changed" if done else "What it would change"
-        lines += ["", title, *_table(report["changes"], _CHANGES)]
-    if report["rejects_total"]:
-        lines += ["", *_rejects(report)]
-    return "\n".join(lines) + "\n"
-
-
-_HEADLINES = {
-    "applied": "was applied",
-    "held": "is held: nothing was changed, and nothing is lost",
-    "rejected": "was rejected: nothing was changed",
-    "failed": "failed: nothing was changed",
-    "discarded": "was discarded: nothing was changed",
-    "received": "is on its way",
-    "planned": "was read and planned only: nothing was changed",
-}
-
-_ROWS = {
-    "read": "read",
-    "listed": "listed",
-    "duplicate": "duplicates of rows above them",
-    "rejected": "rejected",
-    "filtered": "left out by the feed's filter",
-    "blank": "blank",
-    "numbers": "different numbers",
-}
-
-_CHANGES = {
-    "opted_in": "opted in",
-    "reactivated": "reactivated",
-    "suspended": "suspended",
-    "opted_out": "opted out",
-    "tags_added": "tags added",
-    "tags_removed": "tags removed",
-    "unchanged": "unchanged",
-    "blocked_opted_out": "left alone, having opted out",
-    "never_seen_before": "never on this list before (chargeable)",
-}
-
-
-def _headline(report: Report) -> str:
-    which = report["name"] if report["upload"] is None else f"Upload {report['upload']} ({report['name']})"
-    sentence = f"{which} {_HEADLINES['planned' if report['upload'] is None else report['state']]}."
-    return f"{sentence}\n{report['reason']}" if report["reason"] and not _waits(report) else sentence
-
-
-def _waits(report: Report) -> bool:
-    """Whether it is (or would be) held now; a report goes on telling of a hold that is over."""
-    return bool(report["hold"]) and report["state"] in ("held", "planned")
-
-
-def _hold(report: Report) -> list[str]:
-    waits = _waits(report)
-    lines = ["It waits for a person because:" if waits else "It had been held because:"]
-    lines += [f"  - {each['message']}" for each in report["hold"]]
-    return lines + (_ways_out(report) if waits else [])
-
-
-def _ways_out(report: Report) -> list[str]:
-    if report["upload"] is None or any(each["code"] in NOT_WAIVABLE for each in report["hold"]):
-        return []
-    though_cut = " --though-cut" if any(each["code"] == "cut" for each in report["hold"]) else ""
-    return [
-        "",
-        f"  alp-daemon release {report['upload']} --by NAME{though_cut}   applies it as shown below",
-        f"  alp-daemon discard {report['upload']} --by NAME   ends it; the list stays as it is",
-    ]
-
-
-def _facts(report: Report) -> list[str]:
-    sent = f"{report['sent_by']} over {report['channel']} at {report['received_at']}" if report["upload"] else ""
-    facts = {
-        "customer": report["customer"],
-        "feed": f"{report['feed'] or 'none'}" + (f" ({report['mode']})" if report["mode"] else ""),
-        "sent by": sent,
-        "size": f"{report['size']:,} bytes",
-        "whole": f"{report['evidence'] or 'not known yet'}"
-        + (f": {report['evidence_note']}" if report["evidence_note"] else ""),
-        "sha256": report["sha256"],
-        "seconds": report["seconds"],
-    }
-    return [f"  {name:<10} {value}" for name, value in facts.items() if value]
-
-
-def _table(figures: Mapping[str, int], names: Mapping[str, str]) -> list[str]:
-    return [f"  {figures[key]:>12,}  {name}" for key, name in names.items() if figures[key]]
-
-
-def _rejects(report: Report) -> list[str]:
-    lines = [f"Refused ({report['rejects_total']:,}; rejects.csv names each row)"]
-    ordered = sorted(report["rejects_by_reason"].items(), key=lambda item: -item[1])
-    return lines + [f"  {n:>12,}  {_REASONS.get(code, code)}" for code, n in ordered]

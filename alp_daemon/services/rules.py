@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alp_daemon.customers import PREFORMATTED, Customer, Feed, fingerprint
@@ -9,7 +10,7 @@ from alp_daemon.domain.guard import Limits, limits_for
 from alp_daemon.domain.model import Evidence
 from alp_daemon.domain.policy import Policy, for_mode
 from alp_daemon.errors import NotFound
-from alp_daemon.store.store import Transaction
+from alp_daemon.store.store import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,14 @@ def approval_of(transaction: Transaction, customer: str, rules: Rules) -> Approv
             f" after a preview: {command}"
         )
     return Approval(row["approved_by"], row["at"], bool(row["sample_newline"]))
+
+
+def unapproved(store: Store, customers: Iterable[Customer]) -> list[str]:
+    """A sentence for each feed whose approval is missing, or does not hold for what its file says now."""
+    with store.read() as transaction:
+        approvals = [
+            (customer.id, approval_of(transaction, customer.id, rules_for(customer, feed)))
+            for customer in customers
+            for feed in customer.feeds
+        ]
+    return [f"{customer}: {approval}" for customer, approval in approvals if isinstance(approval, str)]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
+from alp_daemon import log
 from alp_daemon.customers import Customer
 from alp_daemon.domain.guard import HoldReason
 from alp_daemon.services import notify, report
@@ -26,6 +27,8 @@ def report_unworked(store: Store, settings: Settings, customers: Mapping[str, Cu
             hold = tuple(HoldReason(**reason) for reason in json.loads(upload.hold or "[]"))
             findings = Findings(upload.feed, None, upload.evidence, upload.evidence_note, hold, sha256=upload.sha256)
             finished = report.build(upload, upload.state, upload.reason, findings, 0.0)
-            transaction.run("reports.put", **report.packed(finished, []))
+            transaction.run("reports.put", **report.packed(finished, []), read_with=None)
             notify.tell_of_upload(transaction, settings, customers.get(upload.customer), finished, now)
+    for upload in unreported:
+        log.info("upload_finished", upload=upload.id, customer=upload.customer, feed=upload.feed, state=upload.state)
     return len(unreported)

@@ -116,11 +116,22 @@ class Transaction:
         return list(table.T)
 
     def _insert(self, head: str, tail: str, fixed: tuple[int, ...], columns: Sequence[np.ndarray]) -> None:
-        mark = f"({','.join([*map(str, map(int, fixed)), *'?' * len(columns)])})"
+        """Integers only. A column of one value stands in the statement: binding it costs as much as storing it."""
+        cells, varying = [str(int(value)) for value in fixed], []
+        for column in columns:
+            if len(column) and (column == column[0]).all():
+                cells.append(str(int(column[0])))
+            else:
+                cells.append("?")
+                varying.append(column)
+        mark = f"({','.join(cells)})"
         full = head + ",".join([mark] * _ROWS_PER_INSERT) + tail
         for start in range(0, len(columns[0]), _ROWS_PER_INSERT):
-            block = np.column_stack([column[start : start + _ROWS_PER_INSERT] for column in columns])
-            sql = full if len(block) == _ROWS_PER_INSERT else head + ",".join([mark] * len(block)) + tail
+            rows = min(_ROWS_PER_INSERT, len(columns[0]) - start)
+            sql = full if rows == _ROWS_PER_INSERT else head + ",".join([mark] * rows) + tail
+            block = np.empty((rows, len(varying)), np.int64)
+            for place, column in enumerate(varying):
+                block[:, place] = column[start : start + rows]
             self._connection.execute(sql, block.ravel().tolist())
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +87,13 @@ def test_a_dry_run(alp: Terminal) -> None:
     assert report["changes"]["opted_in"] == 2
     assert alp.json("uploads") == []
     assert alp("export", "acme").out == "number,status,tags\n"
+
+
+def test_a_dry_run_of_a_feed_that_is_not_approved(alp: Terminal, configure: Callable[[str], None]) -> None:
+    configure(ACME.replace("phones: [Phone]", "phones: [phone]"))
+    said = alp("process", "acme", alp.file("members.csv"), "--dry-run")
+    assert said.code == 79
+    assert "feed members was changed after Ann approved it" in said.out
 
 
 def test_uploads_newest_first_and_without_rejects(alp: Terminal) -> None:
@@ -210,6 +219,17 @@ def test_check_config_and_doctor(alp: Terminal) -> None:
     (problem,) = alp.json("check-config", code=78)["problems"]
     assert problem.keys() == {"path", "line", "column", "message", "severity"}
     assert all(finding.keys() == {"severity", "message"} for finding in alp.json("doctor", code=69))
+
+
+def test_check_config_tries_the_certificate_and_makes_no_database(alp: Terminal, tmp_path: Path) -> None:
+    config = tmp_path / "other" / "alp.yaml"
+    config.parent.mkdir()
+    config.write_text("ftp: {tls: {certificate: x.crt, key: x.key}}\n")
+    said = alp("check-config", "--config", str(config))
+    assert (said.code, "expected a PEM certificate and its private key" in said.err) == (78, True)
+    config.write_text("")
+    assert alp("check-config", "--config", str(config)).code == 0
+    assert list(config.parent.iterdir()) == [config]
 
 
 def test_schema(alp: Terminal) -> None:

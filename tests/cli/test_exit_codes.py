@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -143,6 +144,17 @@ def test_77_refused(busy: Terminal, arguments: list[str], message: str) -> None:
     said = busy(*arguments)
     assert (said.code, said.out) == (77, "")
     assert message in said.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may leave files where the daemon cannot write")
+def test_77_root_beside_a_daemon_of_another_user(alp: Terminal) -> None:
+    database = alp.folder / "data" / "alp.db"
+    os.chown(database, 12345, -1)
+    said = alp("process", "acme", alp.file("members.csv"))
+    assert said.code == 77
+    assert f"{database} belongs to #12345" in said.err
+    assert "sudo -u #12345" in said.err
+    assert list((alp.folder / "data").glob("spool/acme/*")) == []
 
 
 def test_77_only_the_end_user_lifts_an_opt_out(busy: Terminal) -> None:

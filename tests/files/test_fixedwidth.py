@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alp_daemon.domain.model import Buckets, Reject
-from alp_daemon.files.preview import first_rows
+from alp_daemon.files.table import open_table
 
 from .conftest import ReadFile, feed, listed
 
@@ -44,9 +44,9 @@ def test_a_header_line_is_left_out(reading: ReadFile) -> None:
     assert found.buckets == Buckets(read=1, listed=1, numbers=1)
 
 
-def test_the_preview_shows_the_columns_of_the_layout(tmp_path: Path) -> None:
+def test_columns_are_those_of_the_layout(tmp_path: Path) -> None:
     path = tmp_path / "fixed.txt"
     path.write_text("D2125550123    North rest\n")
-    preview = first_rows(path, feed(file=LAYOUT).file)
-    assert preview.columns == ("Kind", "Phone", "Zone")
-    assert [row.cells[:3] for row in preview.rows] == [["D", "2125550123    ", "North "]]
+    table = open_table(path, feed(file=LAYOUT).file)
+    assert table.header.names == ("Kind", "Phone", "Zone")
+    assert [row.cells[:3] for row in table.rows()] == [["D", "2125550123    ", "North "]]

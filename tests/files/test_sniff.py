@@ -9,11 +9,10 @@ import xlsxwriter
 
 from alp_daemon.customers import Draft, draft_yaml, load_file
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files.preview import first_rows
 from alp_daemon.files.reader import read
 from alp_daemon.files.sniff import guess
 
-from .conftest import WriteFile, feed
+from .conftest import WriteFile
 
 ROWS = [
     f"{i},Ann {i},(212) 555-0{100 + i},{['', '212-555-0199'][i % 2]},{['North', 'South'][i % 2]},NY" for i in range(30)
@@ -71,11 +70,3 @@ def test_the_draft_reads_its_own_sample(write: WriteFile, tmp_path: Path, delimi
     customer = load_file(yaml)
     found = read(sample, customer.feeds["main"], region=customer.region)
     assert (found.buckets.listed, found.rejects.total) == (30, 0)
-
-
-def test_a_preview_shows_rows_with_their_numbers(write: WriteFile) -> None:
-    preview = first_rows(
-        write("Title\n\nPhone,Name\n\n2125550123,Ann\n12,Bob\n"), feed(file={"skip_rows": 1}).file, limit=2
-    )
-    assert preview.columns == ("Phone", "Name")
-    assert [(row.number, row.cells) for row in preview.rows] == [(4, []), (5, ["2125550123", "Ann"])]

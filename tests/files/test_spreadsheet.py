@@ -18,8 +18,8 @@ from xlwt.CompoundDoc import XlsDoc
 
 from alp_daemon.domain.model import Buckets, Reject
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files.preview import first_rows
 from alp_daemon.files.reader import read
+from alp_daemon.files.table import open_table
 
 from .conftest import feed, listed
 
@@ -105,7 +105,7 @@ def test_cells_are_written_as_people_see_them(tmp_path: Path) -> None:
         sheet.write_datetime(1, 3, dt.date(2026, 3, 1), book.add_format({"num_format": "yyyy-mm-dd"}))
         sheet.write_datetime(1, 4, dt.datetime(2026, 3, 1, 12, 30))  # noqa: DTZ001  a cell has no time zone
         sheet.write_string(1, 5, 'a "b", c\nd')
-    (row,) = first_rows(path, rules.file).rows
+    (row,) = open_table(path, rules.file).rows()
     assert row.cells == ["12125550123", "0.25", "TRUE", "2026-03-01", "2026-03-01T12:30:00", 'a "b", c\nd']
 
 

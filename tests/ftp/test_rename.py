@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ftplib
 import io
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -135,7 +134,6 @@ def test_another_customers_uploads_are_out_of_reach(site: Site, ftp: ftplib.FTP)
 
 def test_a_name_that_fits_no_feed_is_decided_when_the_session_ends(site: Site, ftp: ftplib.FTP) -> None:
     put(ftp, "unknown.dat")
-    time.sleep(0.1)
     assert site.uploads()[0]["waits_for"] == "match"
     ftp.quit()
     eventually(lambda: site.uploads()[0]["state"], lambda state: state == "rejected")

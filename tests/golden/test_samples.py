@@ -12,7 +12,7 @@ import pytest
 from alp_daemon.demo.samples import SAMPLES, Sample, all_samples, normalised, sample
 from alp_daemon.demo.stage import Stage
 from alp_daemon.domain.policy import MODES
-from alp_daemon.services import report
+from alp_daemon.services import reporttext
 from alp_daemon.services.credentials import Issued
 from tests.golden.by_command import process
 
@@ -46,7 +46,7 @@ def test_by_ftp(case: Sample, stage: tuple[Stage, dict[str, Issued]]) -> None:
     site.send(logins[case.name], case.upload.name, case.upload.read_bytes())
     ended = site.ended(case.name)
     assert (ended["channel"], ended["sent_by"]) == ("ftp", case.name)
-    assert normalised(report.text(ended)) == case.report.read_text(encoding="utf-8")
+    assert normalised(reporttext.text(ended)) == case.report.read_text(encoding="utf-8")
     assert site.exported(case.name) == case.after.read_text(encoding="utf-8")
 
 

@@ -22,6 +22,7 @@ from alp_daemon.store.store import Store, open_store
 from alp_daemon.store.uploads import Upload
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+SENDER = Sender("ftp", "acme", "192.0.2.7")
 MODES = ("append", "append_tags", "soft_opt_out", "soft_opt_out_tags", "hard_opt_out")
 
 File = Mapping[str, str]
@@ -76,6 +77,10 @@ class Provider:
         if is_new:
             self.approve(*MODES)
 
+    @property
+    def intake(self) -> Intake:
+        return Intake(self.store, self.settings, Registry.of(self.customer))
+
     def configure(self, feeds: Mapping[str, Any], **top: Any) -> None:
         """Writes the customer's file (JSON is YAML) and reads it."""
         path = self.folder / "customers" / "acme.yaml"
@@ -97,9 +102,13 @@ class Provider:
         """Puts a file into the queue."""
         source = self.folder / "outgoing"
         source.write_text(content if isinstance(content, str) else csv(content))
-        intake = Intake(self.store, self.settings, Registry.of(self.customer))
-        sender = Sender("ftp", "acme", "192.0.2.7")
-        return intake.take(source, "acme", name, folder, sender, self.tick(), evidence=evidence)
+        return self.intake.take(source, "acme", name, folder, SENDER, self.tick(), evidence=evidence)
+
+    def receive(self, name: str, content: str | File) -> int:
+        """Sends a file as a client does: it may have to wait for its name or its sidecar."""
+        incoming = self.intake.begin("acme")
+        incoming.file.write((content if isinstance(content, str) else csv(content)).encode())
+        return self.intake.receive(incoming, "acme", name, "", SENDER, self.tick(), evidence=Evidence.assumed)
 
     def work(self) -> Report | None:
         """Works the oldest due upload."""

@@ -67,6 +67,28 @@ class TestPreview:
             )
 
 
+class TestDryRun:
+    def dry_run(self, acme: Provider, content: str | None = None) -> dict:
+        return approval.dry_run(acme.store, acme.settings, acme.customer, "members", sample(acme, content))
+
+    def test_says_what_would_be_done_and_does_nothing(self, fresh_feed: Provider) -> None:
+        fresh_feed.approve("members")
+        report = self.dry_run(fresh_feed)
+        assert (report["state"], report["upload"], report["dry_run"]) == ("applied", None, True)
+        assert report["changes"]["opted_in"] == 2
+        assert fresh_feed.list() == {}
+
+    def test_without_an_approval_it_would_be_held(self, fresh_feed: Provider) -> None:
+        report = self.dry_run(fresh_feed)
+        assert (report["state"], [each["code"] for each in report["hold"]]) == ("held", ["not_approved"])
+        assert report["reason"] == fresh_feed.process("members.csv", numbers(1))["reason"]
+
+    def test_the_approved_sample_counts(self, fresh_feed: Provider) -> None:
+        fresh_feed.approve("members")  # by a sample that ends with a line end
+        report = self.dry_run(fresh_feed, csv(numbers(2)).rstrip("\n"))
+        assert [each["code"] for each in report["hold"]] == ["cut"]
+
+
 class TestApprove:
     def test_until_then_files_are_held_and_not_lost(self, fresh_feed: Provider) -> None:
         sent = [fresh_feed.send("members.csv", {number(1): tag}) for tag in "abc"]
@@ -140,3 +162,12 @@ class TestChooseFeed:
     def test_not_by_guessing(self, acme: Provider) -> None:
         with pytest.raises(UsageProblem, match=r"say --feed \(one of: append, .*, preformatted\)"):
             approval.choose_feed(acme.customer, Path("november.csv"), None)
+
+
+def test_a_feed_put_back_as_it_was_approved_needs_no_new_approval(acme: Provider) -> None:
+    acme.configure({"append": feed("append") | {"match": "other.csv"}, "append_tags": feed("append_tags")})
+    assert acme.process("other.csv", numbers(1))["state"] == "held"
+    assert holds.requeue_valid_again(acme.store, acme.customer) == []
+    acme.configure({"append": feed("append"), "append_tags": feed("append_tags")})
+    assert holds.requeue_valid_again(acme.store, acme.customer) == [1]
+    assert [report["state"] for report in acme.drain()] == ["applied"]

@@ -7,7 +7,7 @@ import os
 
 from alp_daemon.customers import load_dir
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import doctor
+from alp_daemon.services import doctor, retention
 from alp_daemon.settings import Settings, SmtpSettings
 from tests.services.provider import Provider, feed, numbers
 
@@ -49,6 +49,16 @@ def test_held_files(acme: Provider) -> None:
     assert said(acme, "upload 1 of acme is held: the upload may be cut short") == ["warning"]
 
 
+def test_files_that_failed(acme: Provider) -> None:
+    upload = acme.send("append.csv", numbers(1))
+    (acme.settings.spool_dir / acme.upload(upload).object).rename(acme.folder / "aside")
+    acme.work()
+    assert said(acme, "upload 1 of acme failed: an error of this program (FileNotFoundError)") == ["error"]
+    acme.tick(days=31)
+    retention.erase_old_files(acme.store, acme.settings, acme.now)
+    assert said(acme, "of acme failed") == []
+
+
 def test_mail_that_does_not_leave(acme: Provider) -> None:
     acme.process("append.csv", numbers(1))
     assert said(acme, "1 mail(s) wait, and smtp.host is not set") == ["warning"]
@@ -64,3 +74,11 @@ def test_a_history_that_somebody_edited(acme: Provider) -> None:
     with acme.store.write() as transaction:
         transaction._connection.execute("UPDATE changes SET actor = 'nobody'")
     assert said(acme, "acme: the history was changed by something other") == ["error"]
+
+
+def test_a_customer_whose_file_is_gone(acme: Provider) -> None:
+    acme.process("append.csv", numbers(1))
+    path = acme.settings.customers_dir / "acme.yaml"
+    assert said(acme, f"there is no {path}") == []
+    path.unlink()
+    assert said(acme, f"there is no {path}: its log-ins are refused") == ["warning"]

@@ -7,6 +7,7 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.services import holds, retention
+from alp_daemon.services.unworked import report_unworked
 from tests.services.provider import Provider, feed, number, numbers
 
 GUARD = {"max_omitted": "10%", "floor": 1, "max_rejected": "50%"}
@@ -185,6 +186,27 @@ class TestSuperseded:
         assert guarded.work()["state"] == "applied"
         assert guarded.upload(later["upload"]).state == "held"
 
+    def test_not_one_that_was_renamed_and_so_arrived_later(self, guarded: Provider) -> None:
+        renamed = guarded.receive("x.tmp", numbers(60))
+        older = guarded.process("soft_opt_out.csv", numbers(50))
+        guarded.intake.rename(renamed, "acme", "soft_opt_out.csv", "", guarded.tick())
+        assert [report["state"] for report in guarded.drain()] == ["held"]
+        holds.release(guarded.store, older["upload"], "Ann")
+        assert guarded.work()["state"] == "applied"
+        assert guarded.upload(renamed).state == "held"
+
+    def test_an_older_one_that_becomes_due_later(self, acme: Provider) -> None:
+        acme.configure({"list": feed("soft_opt_out", "list", sidecar="done")})
+        acme.approve("list")
+        older, newer = (acme.receive("list.csv", numbers(count)) for count in (1, 3))
+        for upload, state in ((newer, "applied"), (older, "discarded")):
+            acme.receive("list.csv.done", "")
+            acme.intake.tick(acme.tick())
+            report = acme.work()
+            assert (report["upload"], report["state"]) == (upload, state)
+        assert report["reason"] == f"superseded by {newer}"
+        assert acme.statuses() == dict.fromkeys(numbers(3), "opted_in")
+
     def test_append_supersedes_nothing(self, guarded: Provider) -> None:
         held = guarded.process("append.csv", numbers(3), evidence=Evidence.cut)
         assert guarded.process("append.csv", numbers(3))["state"] == "applied"
@@ -251,6 +273,16 @@ class TestWithoutCustomer:
         assert holds.requeue_returned(acme.store, "acme") == sent
         assert [report["upload"] for report in acme.drain()] == sent
         assert len(acme.list()) == 2
+
+    def test_what_was_released_stays_released(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        holds.release(guarded.store, held["upload"], "Ann")
+        holds.hold_without_customer(guarded.store, "acme", guarded.tick())
+        assert report_unworked(guarded.store, guarded.settings, {}, guarded.tick()) == 1, "told of the new reason"
+        assert "customers/acme.yaml" in guarded.mails()[-1]["body"]
+        holds.requeue_returned(guarded.store, "acme")
+        assert guarded.work()["state"] == "applied"
+        assert guarded.upload(held["upload"]).released_by == "Ann"
 
     def test_other_held_files_stay_held(self, acme: Provider) -> None:
         held = acme.process("append.csv", numbers(1), evidence=Evidence.cut)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.errors import NotFound, Refused, UnusableFile, UsageProblem
+from alp_daemon.files.csvrows import MAX_ROW
 from alp_daemon.services import line_types, optin
 from tests.services.provider import Provider, feed, number
 
@@ -82,6 +83,19 @@ class TestLoading:
         loaded(acme, f"{MOBILE},landline\n")
         acme.process("append.csv", {LANDLINE: "", MOBILE: ""})
         assert acme.statuses() == {LANDLINE: "opted_in"}
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"12125550123,m\xf6bile\n", "is not UTF-8 .* at byte 13"),
+            (b'"' + b"x" * (MAX_ROW + 1) + b'",mobile\n', "is no CSV file .field larger than field limit"),
+        ],
+    )
+    def test_what_is_no_such_file(self, acme: Provider, content: bytes, said: str) -> None:
+        path = acme.folder / "types.csv"
+        path.write_bytes(content)
+        with pytest.raises(UnusableFile, match=f"types.csv: {said}"):
+            line_types.load(acme.store, path)
 
     def test_a_file_that_is_not_there(self, acme: Provider) -> None:
         with pytest.raises(NotFound):

@@ -16,7 +16,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from alp_daemon.services import notify
+from alp_daemon.customers import load_dir
+from alp_daemon.services import doctor, notify
 from alp_daemon.settings import SmtpSettings
 from alp_daemon.store.store import moment
 from tests.services.provider import Provider, number, numbers
@@ -196,6 +197,21 @@ def test_a_refused_recipient_does_not_stop_the_others(acme: Provider, smtp: Smtp
     waiting = acme.mails()
     assert [mail["attempts"] for mail in waiting] == [1, 1]
     assert "SMTPRecipientsRefused" in waiting[0]["last_error"]
+
+
+def test_what_is_refused_for_days_is_given_up_and_the_doctor_says_so(
+    acme: Provider, smtp: SmtpSettings, inbox: Inbox
+) -> None:
+    tell(acme, "nobody@b.example")
+    acme.tick(days=4, hours=23)
+    send(acme, smtp)
+    assert len(acme.mails()) == 1
+    acme.tick(hours=6)
+    send(acme, smtp)
+    assert acme.mails() == []
+    findings = doctor.examine(acme.store, acme.settings, load_dir(acme.settings.customers_dir), acme.now)
+    (said,) = [finding.message for finding in findings if "given up" in finding.message]
+    assert said.startswith("a mail to nobody@b.example was given up: SMTPRecipientsRefused")
 
 
 def test_without_a_server_mail_waits(acme: Provider) -> None:

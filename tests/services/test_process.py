@@ -10,9 +10,9 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
-from alp_daemon.services import process, queue
+from alp_daemon.services import holds, process, queue
 from alp_daemon.services.assess import Source, assess, read_source
-from alp_daemon.services.process import LeaseLost, Work
+from alp_daemon.services.finish import LeaseLost, Read, Work
 from alp_daemon.services.rules import rules_for
 from alp_daemon.store.lists import open_list
 from alp_daemon.store.store import Store
@@ -142,7 +142,7 @@ class TestStopWins:
 
         acme.text(number(1), "STOP")  # known and opted in
         acme.text(number(3), "STOP")  # never seen until now
-        report = process._apply_or_hold(work, source, rules, "", planned)
+        report = process._apply_or_hold(work, Read(source, rules, None), "", planned)
 
         assert report["state"] == "applied"
         assert report["changes"]["blocked_opted_out"] == 2
@@ -170,7 +170,7 @@ class TestStopWins:
             planned = assess(transaction, "acme", reading, source, rules)
 
         assert not acme.command("opt_in", number(1), ["b"]).changed
-        assert process._apply_or_hold(work, source, rules, "", planned)["state"] == "applied"
+        assert process._apply_or_hold(work, Read(source, rules, None), "", planned)["state"] == "applied"
         assert acme.list() == {number(1): ("opted_in", "a;b"), number(2): ("opted_in", "c")}
 
 
@@ -233,8 +233,17 @@ class TestTrouble:
             claim(acme)  # and dies
             acme.tick(minutes=3)
         report = acme.work()
-        assert (report["upload"], report["state"]) == (1, "failed")
+        assert (report["upload"], report["state"]) == (1, "held")
         assert "stopped its worker 3 times" in report["reason"]
+        assert acme.work()["state"] == "applied"
+
+    def test_and_tried_again_when_a_person_says_so(self, acme: Provider) -> None:
+        upload = acme.send("append.csv", numbers(1))
+        for _ in range(process.MAX_ATTEMPTS):
+            claim(acme)
+            acme.tick(minutes=3)
+        assert acme.work()["state"] == "held"
+        holds.release(acme.store, upload, "Ann")
         assert acme.work()["state"] == "applied"
 
     def test_a_passing_trouble_is_no_attempt(self, acme: Provider) -> None:
@@ -264,4 +273,15 @@ class TestTrouble:
         reports = acme.drain()
         assert [report["state"] for report in reports] == ["failed", "applied"]
         assert "FileNotFoundError" in reports[0]["reason"]
+        assert f"`alp-daemon release {broken} --by NAME`" in reports[0]["reason"]
         assert acme.mails()[0]["recipients"] == '["reports@acme.example", "ops@provider.example"]'
+
+    def test_what_failed_is_tried_again_when_the_fault_is_mended(self, acme: Provider) -> None:
+        upload = acme.send("append.csv", numbers(1))
+        content = acme.settings.spool_dir / acme.upload(upload).object
+        aside = content.rename(content.with_name("aside"))
+        assert acme.work()["state"] == "failed"
+        aside.rename(content)
+        holds.release(acme.store, upload, "Ann")
+        assert acme.work()["state"] == "applied"
+        assert acme.statuses() == dict.fromkeys(numbers(1), "opted_in")

@@ -83,12 +83,12 @@ class Site:
         text = f"name: {name}\nkeyword: {name}\nfeeds: {{}}\n"
         (self.folder / f"customers/{name}.yaml").write_text(text)
 
-    def serve(self, **environment: str) -> subprocess.Popen[bytes]:
+    def serve(self, role: str = "all", **environment: str) -> subprocess.Popen[bytes]:
         """Starts `alp-daemon serve` with these environment variables."""
         inherited = {k: v for k, v in os.environ.items() if k not in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")}
-        with (self.folder / "stderr").open("wb") as stderr:
+        with (self.folder / "stderr").open("ab") as stderr:
             process = subprocess.Popen(
-                [COMMAND, "serve", "--config", self.config], env=inherited | environment, stderr=stderr
+                [COMMAND, "serve", "--role", role, "--config", self.config], env=inherited | environment, stderr=stderr
             )
         self.started.append(process)
         return process

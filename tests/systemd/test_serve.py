@@ -83,3 +83,24 @@ def test_a_service_manager_that_is_gone_stops_nothing(site: Site) -> None:
     daemon.terminate()
     assert daemon.wait(STOP_SECONDS) == 0, site.stderr()
     assert not site.ports.exists(), "the orderly stop went to its end"
+
+
+def test_ftp_and_worker_may_be_two_services(site: Site, manager: Manager) -> None:
+    worker = site.serve("worker", NOTIFY_SOCKET=manager.address)
+    manager.wait_for("READY=1")
+    site.serve("ftp", NOTIFY_SOCKET=manager.address)
+    manager.wait_for("READY=1")
+    (site.folder / "data/drop/acme/preformatted/first.csv").write_text("2125550123,north\n")
+    assert eventually(lambda: site.uploads() == {"first.csv": "applied"}), site.stderr()
+    worker.terminate()
+    assert worker.wait(STOP_SECONDS) == 0, site.stderr()
+    assert site.greeting().startswith(b"220 ")
+
+
+def test_each_part_runs_once(site: Site, manager: Manager) -> None:
+    site.serve("ftp", NOTIFY_SOCKET=manager.address)
+    manager.wait_for("READY=1")
+    second = site.serve("all", NOTIFY_SOCKET=manager.address)
+    assert second.wait(30) == 69
+    assert "another alp-daemon runs on this data_dir" in site.stderr()
+    assert site.greeting().startswith(b"220 "), "the first one goes on"

@@ -15,8 +15,8 @@ from alp_daemon.channels.ftp.folder import is_printable
 from alp_daemon.channels.ftp.hardened import HardenedHandler
 
 if TYPE_CHECKING:
+    from alp_daemon.channels.ftp.listener import Listener
     from alp_daemon.channels.ftp.offload import Offload, Work
-    from alp_daemon.channels.ftp.server import Listener
 
 # RFC 959 sets no limit; the longest path in UTF-8 fits.
 _MAX_LINE_BYTES = 2048

@@ -14,7 +14,7 @@ from alp_daemon import log
 from alp_daemon.channels.ftp.transfer import DataChannel, NoPassivePortError, PassivePort
 
 if TYPE_CHECKING:
-    from alp_daemon.channels.ftp.server import Listener
+    from alp_daemon.channels.ftp.listener import Listener
 
 IDLE_SECONDS = 300.0
 

@@ -20,7 +20,7 @@ from alp_daemon.registry import CustomerStatus
 from alp_daemon.services.access import Denied, LockedOut, Login
 
 if TYPE_CHECKING:
-    from alp_daemon.channels.ftp.server import Listener
+    from alp_daemon.channels.ftp.listener import Listener
 
 _WRONG = "Log-in refused: unknown user or wrong password."
 

@@ -1,4 +1,4 @@
-"""The FTP server: listens, counts connections, and runs the I/O loop in a thread of its own."""
+"""The FTP server: runs the I/O loop in a thread of its own, and ends it in good order."""
 
 from __future__ import annotations
 
@@ -7,100 +7,23 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 from pyftpdlib.ioloop import IOLoop
-from pyftpdlib.servers import FTPServer
 
 from alp_daemon import log
-from alp_daemon.channels.ftp.offload import Offload
+from alp_daemon.channels.ftp.listener import Listener
 from alp_daemon.channels.ftp.session import Session
-from alp_daemon.channels.ftp.tls import data_tls_context, tls_context
-from alp_daemon.domain.lockout import normalise
-from alp_daemon.errors import Unavailable
 from alp_daemon.registry import Registry
 from alp_daemon.services.access import Access
 from alp_daemon.services.intake import Intake
-from alp_daemon.settings import FtpSettings, Settings
+from alp_daemon.settings import Settings
 
-# A hash takes 25 ms of a core and 19 MiB; more threads would only take them from the transfers.
-_JUDGING_THREADS = 2
-_KEEPING_THREADS = 4
 _TURN_SECONDS = 1.0
 _LAST_SECONDS = 2.0
 LOGIN_SECONDS = 30.0
 # Listener, database, spool, pipes; and control, data and file for each connection.
 _OTHER_FILES = 128
 _FILES_PER_CONNECTION = 4
-
-
-class Listener(FTPServer):  # type: ignore[misc]
-    """Accepts connections; what the sessions share hangs on it."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        access: Access,
-        intake: Intake,
-        registry: Registry,
-        login_seconds: float,
-        ioloop: IOLoop,
-    ) -> None:
-        ftp = settings.ftp
-        self.access = access
-        self.intake = intake
-        self.registry = registry
-        self.login_seconds = login_seconds
-        self.tls = tls_context(ftp.tls) if ftp.tls else None
-        self.data_tls = data_tls_context(ftp.tls) if ftp.tls else None
-        self.tls_required = bool(ftp.tls and ftp.tls.required)
-        self.passive_ports = _ports(ftp)
-        self.masquerade_address = ftp.masquerade_address
-        self.trust_hang_up = ftp.trust_hang_up
-        self.max_file_size = ftp.max_file_size
-        self.max_cons = ftp.max_connections
-        self.max_cons_per_ip = ftp.max_connections_per_ip
-        self.sessions: set[Session] = set()
-        self.judging = Offload(ioloop, _JUDGING_THREADS, "ftp-judge")
-        self.keeping = Offload(ioloop, _KEEPING_THREADS, "ftp-keep")
-        try:
-            super().__init__((ftp.host, ftp.port), Session, ioloop=ioloop)
-        except OSError as error:
-            self.judging.close()
-            self.keeping.close()
-            raise Unavailable(f"ftp: cannot listen on {ftp.host} port {ftp.port}: {error}") from error
-
-    def handle_accepted(self, sock: Any, address: tuple[Any, ...]) -> None:  # noqa: ARG002  called by pyftpdlib
-        session = Session(sock, self, ioloop=self.ioloop)
-        if not session.connected:
-            return
-        self.sessions.add(session)
-        # The library takes it out of the map when the session closes.
-        self.ip_map.append(session.remote_ip)
-        if len(self.ip_map) > self.max_cons:
-            session.handle_max_cons()
-        elif self._connections_of(session.remote_ip) > self.max_cons_per_ip:
-            session.handle_max_cons_per_ip()
-        else:
-            session.handle()
-
-    def handle_error(self) -> None:
-        # The library would stop listening for good: on too many open files, say.
-        log.error("ftp_accept_failed", exc_info=True)
-        self.del_channel()
-        self.ioloop.call_later(_TURN_SECONDS, self._listen_again)
-
-    def _listen_again(self) -> None:
-        if not self._closed:
-            self.add_channel()
-
-    def _accept_new_cons(self) -> bool:
-        # Connections are counted when they are accepted; a session may always have its data connection.
-        return True
-
-    def _connections_of(self, ip: str) -> int:
-        address = normalise(ip)
-        return sum(normalise(other) == address for other in self.ip_map)
 
 
 class FtpServer:
@@ -122,7 +45,7 @@ class FtpServer:
         _forward_library_errors()
         _allow_open_files(settings.ftp.max_connections)
         self._ioloop = IOLoop()
-        self._listener = Listener(settings, access, intake, registry, login_seconds, self._ioloop)
+        self._listener = Listener(Session, settings, access, intake, registry, login_seconds, self._ioloop)
         self._ends_at: float | None = None
         self._thread: threading.Thread | None = None
         self.last_turn = time.monotonic()
@@ -184,13 +107,6 @@ class FtpServer:
         listener = self._listener
         at_rest = not listener.sessions and listener.keeping.idle and listener.judging.idle
         return at_rest or time.monotonic() >= self._ends_at
-
-
-def _ports(settings: FtpSettings) -> range | None:
-    if settings.passive_ports is None:
-        return None
-    first, last = map(int, settings.passive_ports.split("-"))
-    return range(first, last + 1)
 
 
 def _allow_open_files(connections: int) -> None:

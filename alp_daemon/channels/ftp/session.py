@@ -19,7 +19,7 @@ from alp_daemon.errors import AlpError
 from alp_daemon.services.intake import Recent
 
 if TYPE_CHECKING:
-    from alp_daemon.channels.ftp.server import Listener
+    from alp_daemon.channels.ftp.listener import Listener
 
 # They look at the folder, which takes a query.
 _LOOKING = ("LIST", "NLST", "MLSD", "MLST", "SIZE", "MDTM", "MFMT", "RETR", "RNFR", "DELE", "STAT")

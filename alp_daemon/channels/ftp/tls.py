@@ -21,9 +21,19 @@ def tls_context(settings: TlsSettings) -> SSL.Context:
     except SSL.Error as error:
         raise ConfigurationError(
             f"ftp.tls: {settings.certificate} and {settings.key}: expected a PEM certificate and its private key, both"
-            f" readable ({error})"
+            f" readable ({_why(settings, error)})"
         ) from error
     return context
+
+
+def _why(settings: TlsSettings, error: SSL.Error) -> str:
+    """The reason in words: of a file that cannot be opened OpenSSL says no more than "system lib"."""
+    for path in (settings.certificate, settings.key):
+        try:
+            path.open("rb").close()
+        except OSError as trouble:
+            return f"{path}: {trouble.strerror}"
+    return ", ".join(reason for _library, _function, reason in error.args[0])
 
 
 def data_tls_context(settings: TlsSettings) -> SSL.Context:

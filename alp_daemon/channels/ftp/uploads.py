@@ -20,7 +20,7 @@ from alp_daemon.errors import AlpError, TryAgain
 from alp_daemon.services.intake import Sender
 
 if TYPE_CHECKING:
-    from alp_daemon.channels.ftp.server import Listener
+    from alp_daemon.channels.ftp.listener import Listener
 
 # They take an upload back. It must not become due, and so be picked up, an instant before.
 _WITHDRAWING = ("RNFR", "DELE")

@@ -123,7 +123,8 @@ CREATE INDEX uploads_state ON uploads (state, customer);
 CREATE TABLE reports (
     upload   INTEGER PRIMARY KEY REFERENCES uploads(id),
     json     TEXT NOT NULL,
-    rejects  BLOB NOT NULL
+    rejects  BLOB NOT NULL,
+    read_with TEXT                             -- JSON: what reading hung on (services/repeat.py); NULL: was not read
 ) STRICT;
 
 -- Who approved which configuration of a feed, and what the approved sample looked like.
@@ -188,7 +189,8 @@ CREATE TABLE outbox (
     attempts    INTEGER NOT NULL DEFAULT 0,
     next_at     TEXT NOT NULL,
     last_error  TEXT NOT NULL DEFAULT '',
-    sent_at     TEXT
+    sent_at     TEXT,
+    given_up_at TEXT                           -- tried for days; `doctor` tells of it
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (sent_at, next_at);
 

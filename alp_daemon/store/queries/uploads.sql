@@ -133,10 +133,11 @@ WHERE id = :id AND state = 'received' AND lease_owner = :owner;
 
 -- name: uploads.requeue
 -- A release: the upload queues again, at its old place in the order. Held once more, its 30 days begin anew.
+-- A failed one too: after the program's fault is mended it is tried again.
 UPDATE uploads
 SET state = 'received', waived = :waived, released_by = :released_by, attempts = 0, reason = '', waits_for = NULL,
     wait_until = NULL, finished_at = NULL, reminded_at = NULL
-WHERE id = :id AND state = 'held';
+WHERE id = :id AND state IN ('held', 'failed');
 
 -- name: uploads.discard
 UPDATE uploads SET state = 'discarded', reason = :reason, finished_at = :now, waits_for = NULL, published = 0
@@ -153,10 +154,18 @@ SET state = 'held', reason = :reason, hold = :hold, held_at = :now, finished_at 
 WHERE id = :id AND state = 'received' AND lease_owner IS NULL;
 
 -- name: uploads.supersede
--- A later file of the same feed was applied: the older held ones can only do harm now.
+-- A later file of the same feed was applied: the older held ones can only do harm now. Older by both measures: a
+-- rename is a new arrival, and a clock that was set back makes a new upload look old.
 UPDATE uploads SET state = 'discarded', reason = 'superseded by ' || :id, finished_at = :now, published = 0
-WHERE customer = :customer AND feed = :feed AND state = 'held' AND id < :id
+WHERE customer = :customer AND feed = :feed AND state = 'held' AND id < :id AND arrived_at <= :arrived_at
 RETURNING id;
+
+-- name: uploads.overtaken_by
+-- The same from the older one's side, for what was neither held nor due when the later one was applied.
+SELECT id FROM uploads
+WHERE customer = :customer AND feed = :feed AND state = 'applied' AND undone_at IS NULL
+  AND id > :id AND arrived_at >= :arrived_at
+ORDER BY id DESC LIMIT 1;
 
 -- name: uploads.held_for
 -- Held for this reason code, oldest first; without a feed, of all feeds.
@@ -168,13 +177,17 @@ ORDER BY arrived_at, id;
 -- name: uploads.hold_waiting
 -- Holds what nobody can work: its customer's configuration is gone.
 UPDATE uploads
-SET state = 'held', reason = :reason, hold = :hold, held_at = :now, finished_at = :now
+SET state = 'held', reason = :reason, hold = :hold, held_at = :now, finished_at = :now, published = 0
 WHERE customer = :customer AND state = 'received' AND waits_for IS NULL AND evidence IS NOT NULL
   AND lease_owner IS NULL
 RETURNING id;
 
 -- name: uploads.held
 SELECT * FROM uploads WHERE state = 'held' ORDER BY id;
+
+-- name: uploads.failed
+-- As long as their files are there, a release tries them again.
+SELECT * FROM uploads WHERE state = 'failed' AND erased_at IS NULL ORDER BY id;
 
 -- name: uploads.reminded
 UPDATE uploads SET reminded_at = :now WHERE id = :id;
@@ -189,6 +202,12 @@ ORDER BY id LIMIT 1;
 -- A first upload that was undone leaves the next one the first.
 SELECT count(*) AS n FROM uploads
 WHERE customer = :customer AND feed = :feed AND state = 'applied' AND undone_at IS NULL;
+
+-- name: uploads.of_version
+-- The file that made this version of the list, if it was of this feed, size and configuration.
+SELECT id, sha256 FROM uploads
+WHERE customer = :customer AND state = 'applied' AND version = :version AND feed = :feed AND size = :size
+  AND config = :config;
 
 -- name: uploads.mark_undone
 UPDATE uploads SET undone_by = :by, undone_at = :now WHERE id = :id AND undone_at IS NULL;
@@ -225,8 +244,12 @@ WHERE customer = :customer AND state = 'applied' AND (:month IS NULL OR substr(f
 GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: reports.put
-INSERT INTO reports (upload, json, rejects) VALUES (:upload, :json, :rejects)
-ON CONFLICT (upload) DO UPDATE SET json = excluded.json, rejects = excluded.rejects;
+INSERT INTO reports (upload, json, rejects, read_with) VALUES (:upload, :json, :rejects, :read_with)
+ON CONFLICT (upload) DO UPDATE SET json = excluded.json, rejects = excluded.rejects, read_with = excluded.read_with;
+
+-- name: reports.forget
+-- It tells of an earlier hold; a new one is written.
+DELETE FROM reports WHERE upload = :upload;
 
 -- name: reports.get
-SELECT json, rejects FROM reports WHERE upload = :upload;
+SELECT json, rejects, read_with FROM reports WHERE upload = :upload;

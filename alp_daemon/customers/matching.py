@@ -1,0 +1,25 @@
+"""Which feed of its customer a file belongs to."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from alp_daemon.customers.model import Customer
+from alp_daemon.customers.names import PREFORMATTED, folded
+
+
+def feed_for(customer: Customer, filename: str, folder: str = "") -> str | None:
+    """The feed that a file belongs to, or ``None`` where no pattern fits.
+
+    ``folder`` is the one below the customer's own, "" for that itself. Patterns are tried in the order of the YAML,
+    whatever the case (schedulers on Windows do not keep it) and Unicode form (macOS decomposes) of the name.
+    A customer without feeds has only the preformatted one, so its root folder serves that.
+    """
+    if folder == PREFORMATTED:
+        return PREFORMATTED
+    if folder:
+        return None
+    if not customer.feeds:
+        return PREFORMATTED
+    name = folded(filename)
+    return next((feed for feed, rules in customer.feeds.items() if fnmatchcase(name, folded(rules.match))), None)

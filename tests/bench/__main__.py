@@ -1,0 +1,99 @@
+"""``python -m tests.bench``: measures, prints a table, and writes it as JSON and as an SVG chart."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench import chart, others, ours
+from tests.bench.cases import CASES, Files
+from tests.bench.measure import Figures
+
+_WHAT = {case.name: case.what for case in CASES}
+_COLUMNS = ("case", "rows", "seconds", "× floor", "krows/s", "peak MB", "× ours", "runs")
+
+
+def main() -> None:
+    options = _options()
+    results = []
+    for rows in options.rows:
+        with tempfile.TemporaryDirectory(dir=options.work) as folder:
+            files = Files(Path(folder) / "files", rows)
+            mine = ours.measure(Path(folder), files, options.runs)
+            peers = others.measure(Path(folder), files, options.peer_runs) if options.peer_runs else {}
+        results += _table(rows, mine, peers)
+    _show(results)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "bench.json").write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
+    largest = [row for row in results if row["rows"] == max(options.rows) and row["case"] != ours.FLOOR]
+    bars = [(f"{row['case']}: {row['what']}"[:46], row["floors"], row["ours"] is None) for row in largest]
+    (options.out / "bench.svg").write_text(
+        chart.svg(bars, f"{max(options.rows):,} rows: time as a multiple of the floor")
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Where it was measured."""
+    info = Path("/proc/cpuinfo").read_text()
+    model = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), "")
+    return {
+        "cpu": model or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_after": round(os.getloadavg()[0], 1),
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[10_000, 1_000_000], help="sizes; add 10000000 for case E"
+    )
+    parser.add_argument("--runs", type=int, default=5, help="of each case, in turn; the median counts")
+    parser.add_argument("--peer-runs", type=int, default=5, help="of each peer; 0 leaves them out")
+    parser.add_argument("--work", type=Path, help="folder for files and databases (0.5 GB for a million rows)")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder for bench.json and bench.svg")
+    return parser.parse_args()
+
+
+def _table(rows: int, mine: dict[str, Figures], peers: dict[str, dict[str, Figures]]) -> list[dict[str, Any]]:
+    floor = mine[ours.FLOOR].seconds
+    found = [_row(rows, name, _WHAT.get(name, "bare scan"), each, floor, None) for name, each in mine.items()]
+    for peer, cases in peers.items():
+        found += [_row(rows, name, peer, each, floor, mine[name].seconds) for name, each in cases.items()]
+    return found
+
+
+def _row(rows: int, case: str, what: str, each: Figures, floor: float, own: float | None) -> dict[str, Any]:
+    return {
+        "case": case,
+        "what": what,
+        "rows": rows,
+        **asdict(each),
+        "floors": round(each.seconds / floor, 2),
+        "rows_per_second": round(rows / each.seconds),
+        "ours": round(each.seconds / own, 1) if own else None,
+    }
+
+
+def _show(results: list[dict[str, Any]]) -> None:
+    print(json.dumps(machine()))
+    print("{:<62}{:>11}{:>9}{:>9}{:>9}{:>9}{:>8}{:>6}".format(*_COLUMNS))
+    for row in results:
+        own = "" if row["ours"] is None else f"{row['ours']:.1f}"
+        print(
+            f"{row['case'] + ': ' + row['what']:<62}{row['rows']:>11,}{row['seconds']:>9.2f}{row['floors']:>9.2f}"
+            f"{row['rows_per_second'] / 1000:>9.0f}{row['peak_mb']:>9.0f}{own:>8}{row['runs']:>6}"
+        )
+
+
+if __name__ == "__main__":
+    main()
