@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.proc import workers_of
+
 WAIT_SECONDS = 30.0
 
 
@@ -70,12 +72,7 @@ class Daemon:
 
     def workers(self) -> list[int]:
         """Process ids of its worker processes."""
-        return [
-            int(child)
-            for task in Path(f"/proc/{self.pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-        ]
+        return workers_of(self.pid)
 
     def ports(self) -> dict[str, int] | None:
         path = self._data / "ports.json"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
+
+from tests.proc import workers_of
 
 from .conftest import Manager, Site, eventually
 
@@ -16,17 +17,10 @@ def test_a_killed_worker_is_replaced_and_the_next_file_applied(site: Site, manag
     (inbox / "first.csv").write_text("2125550123,north\n")
     assert eventually(lambda: site.uploads() == {"first.csv": "applied"}), site.stderr()
 
-    killed = workers(daemon.pid)
+    killed = workers_of(daemon.pid)
     for worker in killed:
         os.kill(worker, signal.SIGKILL)
     (inbox / "second.csv").write_text("2125550124,south\n")
     assert eventually(lambda: site.uploads().get("second.csv") == "applied"), site.stderr()
     assert len(killed) == 1
-    assert not set(killed) & set(workers(daemon.pid))
-
-
-def workers(daemon: int) -> list[int]:
-    """The worker processes of a daemon; multiprocessing's other child only tracks resources."""
-    children = Path(f"/proc/{daemon}/task").glob("*/children")
-    pids = [int(pid) for file in children for pid in file.read_text().split()]
-    return [pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert not set(killed) & set(workers_of(daemon.pid))
