@@ -68,10 +68,6 @@ class Plan:
             after.attrs[at],
         )
 
-    @property
-    def is_empty(self) -> bool:
-        return len(self.after) == 0
-
 
 def make_plan(
     state: ListState,

@@ -70,7 +70,9 @@ def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str
 
 def requeue_valid_again(store: Store, customer: Customer) -> list[int]:
     """The customer's feeds are (again) as they were approved: what waited for an approval goes on."""
-    requeued = []
+    requeued: list[int] = []
+    if not _any_held_for(store, customer.id, "not_approved"):
+        return requeued
     with store.write() as transaction:
         for feed in customer.feeds:
             if isinstance(approval_of(transaction, customer.id, rules_for(customer, feed)), Approval):
@@ -98,12 +100,20 @@ def hold_without_customer(store: Store, customer: str, now: datetime) -> None:
 
 def requeue_returned(store: Store, customer: str) -> list[int]:
     """The customer's YAML file is back: what waited for it goes on, as far as it was released before too."""
+    if not _any_held_for(store, customer, "customer_missing"):
+        return []
     with store.write() as transaction:
         waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=None, code="customer_missing")
         for upload in waiting:
             by = upload.released_by or "the customer's return"
             transaction.run("uploads.requeue", id=upload.id, waived=upload.waived, released_by=by)
     return [upload.id for upload in waiting]
+
+
+def _any_held_for(store: Store, customer: str, code: str) -> bool:
+    """Asked of every customer when the daemon starts: most have none, and then no write lock is taken."""
+    with store.read() as transaction:
+        return transaction.one("uploads.held_for", customer=customer, feed=None, code=code) is not None
 
 
 def remind(store: Store, settings: Settings, customers: dict[str, Customer], now: datetime) -> int:
