@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 
-from alp_daemon import log, sdnotify
+from alp_daemon import log, ports, sdnotify
 from alp_daemon.channels.ftp import FtpServer
 from alp_daemon.channels.watch import DropWatcher
+from alp_daemon.channels.web import WebServer
+from alp_daemon.channels.web.site import Site
 from alp_daemon.dispatcher import Dispatcher
 from alp_daemon.duties import Duty, do_due
-from alp_daemon.errors import ConfigurationError, Unavailable
+from alp_daemon.errors import AlpError, ConfigurationError, Unavailable
 from alp_daemon.registry import Registry
-from alp_daemon.services import holds, notify, publish, queue, retention
+from alp_daemon.services import approval_link, holds, idempotency, notify, publish, queue, retention
 from alp_daemon.services.access import Access
 from alp_daemon.services.intake import Intake
 from alp_daemon.services.rules import unapproved
+from alp_daemon.services.sessions import Sessions
 from alp_daemon.services.unworked import report_unworked
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import open_store
@@ -34,7 +38,7 @@ STOP_SECONDS = 10.0
 STALLED_SECONDS = 60.0
 MAIL_SECONDS = 5.0
 # What a role runs. Each part runs once for a data_dir, in one process with the others or in one of its own.
-_PARTS = {"all": ("ftp", "worker"), "ftp": ("ftp",), "worker": ("worker",)}
+_PARTS = {"all": ("ftp", "worker", "web"), "ftp": ("ftp",), "worker": ("worker",), "web": ("web",)}
 
 
 class Daemon:
@@ -48,7 +52,7 @@ class Daemon:
         # the interrupted wait() may hold.
         self._signals: SimpleQueue[int] = SimpleQueue()
         self._locks = [_locked(settings.data_dir, part) for part in _PARTS[role]]
-        self._store = open_store(settings.database_path)
+        self._store = open_store(settings.database_address)
         self._registry = Registry(settings.customers_dir, settings.messages.in_force())
         self._dispatcher = Dispatcher(self._store, settings, self._registry) if role in ("all", "worker") else None
         self._intake = Intake(
@@ -57,6 +61,7 @@ class Daemon:
         self._access = Access(self._store, settings.lockout)
         self._ftp = FtpServer(settings, self._access, self._intake, self._registry) if role in ("all", "ftp") else None
         self._drop = DropWatcher(settings, self._registry, self._intake) if role in ("all", "ftp") else None
+        self._web = WebServer(self._site()) if role in ("all", "web") else None
         self._duties = self._all_duties()
         # A mail server may keep us waiting for minutes; nothing else should wait with us.
         self._mailer = threading.Thread(target=self._send_mail, name="mail", daemon=True)
@@ -85,8 +90,10 @@ class Daemon:
         if self._dispatcher:
             self._dispatcher.start()
             self._mailer.start()
-        if self._ftp:
-            _write_ports(self._settings.data_dir, self._ports())
+        if self._web:
+            self._web.start()
+        if self._ftp or self._web:
+            ports.add(self._settings.data_dir, self._ports(), is_main=self._ftp is not None)
 
     def _serve(self) -> None:
         """The main loop: signals, duties, and the pings that say all is well."""
@@ -109,14 +116,19 @@ class Daemon:
 
     def _put_away(self) -> None:
         """In the order of the flow: nothing new comes in, then what came in is finished."""
+        taken = self._ports()
+        if self._web:
+            self._web.stop(STOP_SECONDS / 4)
         if self._drop:
             self._drop.stop()
         if self._ftp:
-            self._ftp.stop(STOP_SECONDS / 2)
+            self._ftp.stop(STOP_SECONDS / 4)
         if self._dispatcher:
             self._dispatcher.stop(STOP_SECONDS / 2)
-        if self._ftp:
-            (self._settings.data_dir / "ports.json").unlink(missing_ok=True)
+        if self._ftp or self._web:
+            ports.remove(self._settings.data_dir, taken)
+            with suppress(AlpError):  # the last seconds' log-ins are not worth a disorderly stop
+                self._access.count()
         self._store.close()
         for lock in self._locks:
             os.close(lock)
@@ -126,6 +138,15 @@ class Daemon:
         duties = [Duty(scan, self._look_at_customers)]
         if self._ftp:
             duties += [Duty(1, self._intake.tick)]
+        if self._ftp or self._web:
+            duties += [Duty(10, lambda _: self._access.count())]
+        if self._web:
+            sessions = Sessions(self._store, self._settings.web)
+            duties += [
+                Duty(3600, sessions.forget_old),
+                Duty(3600, lambda now: idempotency.forget_old(self._store, now)),
+                Duty(3600, lambda now: approval_link.forget_old(self._store, now)),
+            ]
         if self._dispatcher:
             duties += [
                 Duty(2, lambda now: report_unworked(self._store, self._settings, self._registry.all(), now)),
@@ -174,14 +195,21 @@ class Daemon:
             self._dispatcher.bell()
 
     def _makes_progress(self) -> bool:
-        turns = [part.last_turn for part in (self._ftp, self._dispatcher) if part is not None]
-        return all(time.monotonic() - turn < STALLED_SECONDS for turn in turns)
+        return not any(_stalled(part) for part in (self._ftp, self._dispatcher, self._web) if part is not None)
+
+    def _site(self) -> Site:
+        """What the web side needs of the rest. /readyz asks the parts that run in this process."""
+        parts = {"ftp": self._ftp, "worker": self._dispatcher}
+        checks = {name: partial(_stalled, part) for name, part in parts.items() if part is not None}
+        return Site(self._store, self._settings, self._access, self._intake, self._registry, checks)
 
     def _ports(self) -> dict[str, int]:
-        return {"ftp": self._ftp.port} if self._ftp else {}
+        listening = {"ftp": self._ftp, "web": self._web}
+        return {name: part.port for name, part in listening.items() if part is not None}
 
     def _status(self) -> str:
-        return f"{len(self._registry.all())} customers" + (f", FTP on port {self._ftp.port}" if self._ftp else "")
+        listening = (f", {name} on port {port}" for name, port in self._ports().items())
+        return f"{len(self._registry.all())} customers" + "".join(listening)
 
     def _take_signals(self) -> None:
         def pass_on(number: int, _frame: FrameType | None) -> None:
@@ -193,12 +221,17 @@ class Daemon:
 
 def send_reload(data_dir: Path) -> int:
     """Tells the running daemon to look at its configuration; returns its process id."""
+    pid = ports.pid(data_dir)
     try:
-        pid = int(json.loads((data_dir / "ports.json").read_text(encoding="utf-8"))["pid"])
         os.kill(pid, signal.SIGHUP)
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
         raise Unavailable(f"no daemon runs on {data_dir} (start it with `alp-daemon serve`)") from error
     return pid
+
+
+def _stalled(part: FtpServer | Dispatcher | WebServer) -> str | None:
+    """What is wrong with a part whose loop has not gone round for long, or None."""
+    return "does not go on" if time.monotonic() - part.last_turn >= STALLED_SECONDS else None
 
 
 def _locked(data_dir: Path, part: str) -> int:
@@ -218,9 +251,3 @@ def _locked(data_dir: Path, part: str) -> int:
         os.close(descriptor)
         raise Unavailable(f"{data_dir}: another alp-daemon runs on this data_dir; stop it first") from error
     return descriptor
-
-
-def _write_ports(data_dir: Path, ports: dict[str, int]) -> None:
-    temporary = data_dir / ".ports.json"
-    temporary.write_text(json.dumps({"pid": os.getpid(), **ports}), encoding="utf-8")
-    temporary.replace(data_dir / "ports.json")

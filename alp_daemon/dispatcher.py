@@ -20,7 +20,7 @@ from alp_daemon.services import holds, queue
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 
-# The bell wakes it at once; this is only the longest it sleeps without one.
+# The bell wakes it at once, and so does the end of a pause; this is only the longest it sleeps without them.
 IDLE_SECONDS = 2.0
 # After a passing trouble (a full disk, a locked database) a customer is left alone for a while.
 PAUSE_SECONDS = 5.0
@@ -75,7 +75,7 @@ class Dispatcher:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.last_turn = time.monotonic()
-            self._bell.wait(IDLE_SECONDS)
+            self._bell.wait(self._sleep_seconds())
             self._bell.clear()
             try:
                 self._take_back()
@@ -85,6 +85,12 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001  without this thread nothing would ever be processed again
                 log.error("dispatcher_failed", exc_info=error)
         self._store.close()
+
+    def _sleep_seconds(self) -> float:
+        """A pause must end by itself: whoever rang during it does not ring again."""
+        now = time.monotonic()
+        self._paused = {customer: until for customer, until in self._paused.items() if until > now}
+        return min(IDLE_SECONDS, *(until - now for until in self._paused.values())) if self._paused else IDLE_SECONDS
 
     def _hand_out(self) -> None:
         now = datetime.now(UTC)

@@ -16,15 +16,19 @@ from alp_daemon.quantities import Duration, MailAddress, PositiveDuration, Size
 from alp_daemon.yamlfile import read
 from alp_daemon.yamlmodel import Model, Switch, TextLike, schema_of, validate
 
+_POSTGRES = ("postgresql://", "postgres://")
+
 
 def _from_the_files_folder(path: Path, info: ValidationInfo) -> Path:
     base: Path | None = (info.context or {}).get("base")
     return base / path.expanduser() if base else path
 
 
-def _sqlite_file(value: str, info: ValidationInfo) -> str:
+def _database(value: str, info: ValidationInfo) -> str:
+    if value.startswith(_POSTGRES):
+        return value
     if "://" in value:
-        raise ValueError("expected the path of an SQLite file")
+        raise ValueError("expected the path of an SQLite file, or postgresql://HOST/NAME")
     return str(_from_the_files_folder(Path(value), info))
 
 
@@ -47,15 +51,21 @@ Word = Annotated[str, TextLike(r".*[^\W_].*", "a word")]
 LocalPath = Annotated[Path, AfterValidator(_from_the_files_folder)]
 """A path that is relative to the folder of the file that names it."""
 
+WebAddress = Annotated[str, TextLike(r"https?://[^\s/]+/?", "an address such as https://lists.example.org")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
-class TlsSettings(Model):
-    """The certificate of the FTP server."""
+class CertificateSettings(Model):
+    """A certificate and its key."""
 
     certificate: LocalPath = Field(description="PEM file: the certificate, then those between it and the root.")
     key: LocalPath = Field(description="PEM file: the private key.")
+
+
+class TlsSettings(CertificateSettings):
+    """The certificate of the FTP server."""
+
     required: Switch = Field(False, description="Refuse log-ins and transfers without TLS.")
 
 
@@ -101,8 +111,24 @@ class SmtpSettings(Model):
 class WebSettings(Model):
     """The API, the FileUploader page and the console."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; a proxy in front brings TLS.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(8080, description="0 takes any free port; data_dir/ports.json tells which.")
+    url: WebAddress | None = Field(None, description="The address that people reach it at, for links in mail.")
+    tls: CertificateSettings | None = Field(None, description="Without it a proxy in front should bring TLS.")
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), description="Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    metrics_allow: tuple[Network, ...] = Field(
+        ("127.0.0.0/8", "::1"), description="Who may read /metrics, which names customers."
+    )
+    max_connections: int = Field(512, ge=1, description="Connections at one time.")
+    max_connections_per_ip: int = Field(64, ge=1, description="The same from one address that is no trusted proxy.")
+    max_file_size: Size = Field(4 * 2**30, gt=0, description="A larger upload is refused.")
+    session_idle: PositiveDuration = Field(timedelta(minutes=30), description="A browser unused so long is signed out.")
+    session_max: PositiveDuration = Field(timedelta(hours=12), description="How long a sign-in lasts at the most.")
+    gateway_secret_file: LocalPath | None = Field(
+        None, description="File with the secret that the message gateway signs its calls with (HMAC-SHA256)."
+    )
 
 
 class MessageWords(Model):
@@ -133,8 +159,8 @@ class Settings(Model):
     model_config = ConfigDict(validate_default=True)
 
     data_dir: LocalPath = Field(Path("data"), description="Database, drop folders and spool.")
-    database: Annotated[str, AfterValidator(_sqlite_file)] | None = Field(
-        None, min_length=1, description="SQLite file; data_dir/alp.db by default."
+    database: Annotated[str, AfterValidator(_database)] | None = Field(
+        None, min_length=1, description="SQLite file, or postgresql://HOST/NAME; data_dir/alp.db by default."
     )
     customers_dir: LocalPath = Field(Path("customers"), description="Folder of the customers' files, ID.yaml each.")
     ftp: FtpSettings = Field(FtpSettings(), description="The FTP server.")
@@ -150,8 +176,14 @@ class Settings(Model):
     )
 
     @property
-    def database_path(self) -> Path:
-        return Path(self.database) if self.database else self.data_dir / "alp.db"
+    def database_address(self) -> str:
+        """The path of the SQLite file, or the address of the PostgreSQL database: what ``open_store`` takes."""
+        return self.database or str(self.data_dir / "alp.db")
+
+    @property
+    def database_path(self) -> Path | None:
+        """The SQLite file; None where the database is PostgreSQL."""
+        return None if self.database_address.startswith(_POSTGRES) else Path(self.database_address)
 
     @property
     def drop_dir(self) -> Path:

@@ -1,5 +1,7 @@
 """A worker process: takes one upload after another through its story, away from the server's I/O loop.
 
+It stays with a customer for a turn: handing each upload over by itself costs as much as reading a hundred rows.
+
 A process and not a thread: computing in a thread takes an FTP upload beside it from 1,800 to 3 MB/s.
 """
 
@@ -9,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from datetime import UTC, datetime
 
 from alp_daemon import log
@@ -17,6 +20,9 @@ from alp_daemon.services import publish, queue
 from alp_daemon.services.process import work_next
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, open_store
+
+# Long enough that handing over costs little, short enough that many customers with many files all move on.
+TURN_SECONDS = 0.5
 
 _settings: Settings
 _store: Store
@@ -30,18 +36,24 @@ def start(settings: Settings) -> None:
     # Stopping is the daemon's business: it lets the running transaction finish.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    _settings, _store, _owner = settings, open_store(settings.database_path), queue.owner()
+    _settings, _store, _owner = settings, open_store(settings.database_address), queue.owner()
     threading.Thread(target=_end_with_daemon, daemon=True).start()
 
 
 def work(customer: Customer) -> str | None:
-    """Works the customer's next upload by this configuration; returns how it ended, or None if nothing was due."""
+    """Works the customer's uploads by this configuration until none is due or the turn is over, the first in any case.
+
+    Returns how the last one ended, or None if nothing was due.
+    """
+    ends_at = time.monotonic() + TURN_SECONDS
+    ended = None
     with queue.leases_kept(_store, _owner, _now):
-        report = work_next(_store, _settings, customer, _owner, _now())
-    if report is None:
-        return None
-    publish.publish(_store, _settings)
-    return str(report["state"])
+        while (report := work_next(_store, _settings, customer, _owner, _now())) is not None:
+            publish.publish(_store, _settings)
+            ended = str(report["state"])
+            if time.monotonic() >= ends_at:
+                break
+    return ended
 
 
 def _now() -> datetime:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests import databases
 
 # `HYPOTHESIS_PROFILE=thorough` searches longer than a commit can wait for.
 settings.register_profile("default", max_examples=60, deadline=None)
 settings.register_profile("thorough", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=databases.IS_POSTGRES)
+def no_database_outlives_its_test() -> Iterator[None]:
+    yield
+    databases.forget()

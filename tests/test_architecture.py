@@ -32,19 +32,21 @@ LEVELS = (
     {"yamlfile", "quantities"},
     {"problem"},
     {"domain"},
-    {"sdnotify"},
-    {"errors", "log"},
+    {"ports", "sdnotify"},
+    {"errors", "flock", "log"},
     {"__init__"},
 )
 
 # Where a library may be imported. What stands for a type or a format is used everywhere it is spoken of.
 HOMES = {
     "OpenSSL": {"channels"},
+    "email_validator": {"files.informz.address"},
     "argon2": {"services.access", "services.credentials"},
     "click": {"cli"},
     "cryptography": {"demo.certificate"},
     "phonenumbers": {"domain.phone", "domain.nanp"},
     "pyftpdlib": {"channels.ftp"},
+    "python_multipart": {"channels.web.uploader"},
     "python_calamine": {"files"},
     "rich": {"cli", "demo"},
     "sqlite_utils": {"store"},
@@ -53,8 +55,11 @@ HOMES = {
     "watchdog": {"channels.watch"},
     "yaml": {"yamlfile"},
     "smtplib": {"services.notify"},
-    "pydantic": {"settings", "customers", "quantities", "yamlmodel"},
-    "pydantic_core": {"yamlmodel"},
+    "jinja2": {"channels.web.pages"},
+    "pydantic": {"settings", "customers", "quantities", "yamlmodel", "channels.web.api"},
+    "pydantic_core": {"yamlmodel", "channels.web.api"},
+    "starlette": {"channels.web"},
+    "uvicorn": {"channels.web"},
     "numpy": {"domain", "files", "store", "services"},
 }
 

@@ -16,6 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from alp_daemon.demo import acts
@@ -66,6 +67,10 @@ def test_on_a_terminal_it_stays_for_files_of_the_visitor(tmp_path: Path, environ
             client.login(user, password)
             client.storbinary("STOR mine.csv", io.BytesIO(b"Phone,Group\n212-555-0177,north\n"))
         assert "(mine.csv) was applied" in terminal.read_until("(chargeable)")
+        for name, promised in (("page", "Send a file"), ("console", "Overview")):
+            with httpx.Client(follow_redirects=True) as browser:
+                assert promised in browser.get(value_of(name, shown)).text
+        assert httpx.get(value_of("page", shown) + "x").status_code == 404
         terminal.press_ctrl_c()
         terminal.read_until("removing everything")
         assert terminal.process.wait(30) == 0

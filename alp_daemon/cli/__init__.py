@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,6 +13,12 @@ import click
 from alp_daemon import __version__
 from alp_daemon.errors import AlpError, TryAgain, Unavailable, UsageProblem
 
+# Said before these libraries are loaded, here and in the processes that this one starts. Nothing here multiplies
+# matrices, and the idle threads that numpy would keep for that spin for a while. Pydantic would look through every
+# installed distribution for plugins of its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 # Loaded when called: `process` must not pay for importing the FTP server.
 _COMMANDS = {
     "service": ("serve", "demo", "check-config", "reload", "doctor", "schema"),
@@ -19,6 +26,7 @@ _COMMANDS = {
     "uploads": ("process", "uploads", "show", "release", "discard", "undo"),
     "numbers": ("opt-in", "opt-out", "suspend", "reactivate", "status", "number", "export", "usage"),
     "messages": ("message", "messages"),
+    "subscribers": ("interests", "subscriber", "unsubscribe"),
     "lockouts": ("lockouts", "unlock"),
 }
 _MODULES = {command: module for module, commands in _COMMANDS.items() for command in commands}

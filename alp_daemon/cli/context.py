@@ -54,18 +54,29 @@ class Context:
     @cached_property
     def store(self) -> Store:
         """The database. Raises ``Refused`` for root where the daemon runs as somebody else."""
-        _refuse_to_leave_files_of_root(self.settings.database_path)
-        return open_store(self.settings.database_path)
+        _refuse_to_leave_files_of_root(self.settings.database_path or self.settings.data_dir)
+        return open_store(self.settings.database_address)
 
     @property
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def customer(self, id_: str) -> Customer:
+        """The customer of this id, or the one whose brand has it."""
         path = self.settings.customers_dir / f"{id_}.yaml"
-        if "/" in id_ or not path.is_file():
-            raise NotFound(f"there is no customer {id_!r}: {path} does not exist")
-        return load_file(path, self.settings.messages.in_force())
+        if "/" not in id_ and path.is_file():
+            return load_file(path, self.settings.messages.in_force())
+        for customer in self.load_customers().customers.values():
+            if customer.brand and customer.brand.id == id_:
+                return customer
+        raise NotFound(f"there is no customer {id_!r}: {path} does not exist, and no customer has a brand of this id")
+
+    def brand(self, id_: str) -> Customer:
+        """A customer with a brand, by its own id or by the brand's."""
+        customer = self.customer(id_)
+        if customer.brand is None:
+            raise NotFound(f"customer {customer.id} has no brand; give its file a `brand: {{id: …}}`")
+        return customer
 
     def load_customers(self) -> Loaded:
         """Every customer's file, with all that is wrong in them."""
@@ -111,11 +122,11 @@ class Context:
                 click.echo("\t".join(map(str, row)))
 
 
-def _refuse_to_leave_files_of_root(database: Path) -> None:
+def _refuse_to_leave_files_of_root(place: Path) -> None:
     """Root may write anywhere, but the daemon could not write to what root leaves there: every upload would fail."""
     if os.geteuid() != 0:
         return
-    here = database if database.exists() else database.parent
+    here = place if place.exists() else place.parent
     if not here.exists() or here.stat().st_uid == 0:
         return
     user = _user_name(here.stat().st_uid)

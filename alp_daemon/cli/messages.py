@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from alp_daemon.cli.context import Context, command
-from alp_daemon.services import optin
+from alp_daemon.services import inbound
 
 
 @command("message")
@@ -17,7 +17,7 @@ def message_command(context: Context, customer_id: str, from_number: str, text: 
     """Take in an inbound text message (STOP, HELP, the keyword, or anything else)."""
     customer = context.customer(customer_id)
     words = context.settings.messages.in_force()
-    answer = optin.message(context.store, customer, from_number, text, message_id, context.now, words)
+    answer = inbound.message(context.store, customer, from_number, text, message_id, context.now, words)
     context.show(answer.as_dict(), f"{answer.intent}: the number is {answer.status}\nreply: {answer.reply or '(none)'}")
 
 
@@ -26,6 +26,6 @@ def message_command(context: Context, customer_id: str, from_number: str, text: 
 @click.option("--limit", default=100, show_default=True, help="How many at the most.")
 def messages_command(context: Context, customer_id: str, limit: int) -> None:
     """List inbound messages that no rule understood, newest first."""
-    found = optin.unanswered(context.store, context.customer(customer_id).id, limit)
+    found = inbound.unanswered(context.store, context.customer(customer_id).id, limit)
     rows = [[each["at"][:19], each["from"], each["text"]] for each in found]
     context.show(found, lambda: context.table(["when", "from", "text"], rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from alp_daemon.domain.model import Status
 from alp_daemon.errors import NotFound, UsageProblem
 from alp_daemon.services import history, optin
 from alp_daemon.services.optin import Sender
+from alp_daemon.services.wholelist import ListKind, export, kind_meant
 
 _TAGS = click.option(
     "--tag",
@@ -98,17 +100,20 @@ def number_command(context: Context, number: str, customer_id: str | None) -> No
 @click.argument("customer_id", metavar="CUSTOMER")
 @click.option("--status", type=click.Choice([s.name for s in Status if s is not Status.absent]), help="Only these.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Instead of stdout.")
-def export_command(context: Context, customer_id: str, status: str | None, out: Path | None) -> None:
-    """Write the list as CSV: number, status, tags."""
+@click.option("--list", "which", type=click.Choice([*ListKind]), help="Of a customer with a brand: which of its lists.")
+def export_command(context: Context, customer_id: str, status: str | None, out: Path | None, which: str | None) -> None:
+    """Write the list as CSV: number, status, tags; a brand's: email, status, interests and the attributes."""
     customer = context.customer(customer_id)
+    kind = ListKind(which) if which else kind_meant(customer, customer_id)
+    write = partial(export, context.store, customer, kind, status)
     if out is None:
-        history.export(context.store, customer.id, status, sys.stdout)
+        write(sys.stdout)
         return
     temporary = out.with_name(f".{out.name}.part")
     with temporary.open("w", encoding="utf-8", newline="") as file:
-        count = history.export(context.store, customer.id, status, file)
+        count = write(file)
     temporary.replace(out)
-    say(f"wrote {out}: {count:,} numbers")
+    say(f"wrote {out}: {count:,} rows")
     if context.as_json:
         click.echo(json.dumps({"file": str(out), "rows": count}))
 

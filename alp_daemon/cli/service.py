@@ -9,7 +9,7 @@ import click
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.customers import Loaded
 from alp_daemon.customers import json_schema as customer_schema
-from alp_daemon.errors import ConfigurationError, UsageProblem
+from alp_daemon.errors import ConfigurationError
 from alp_daemon.problem import ConfigurationFileError
 from alp_daemon.services.rules import unapproved
 from alp_daemon.settings import Settings
@@ -22,14 +22,12 @@ from alp_daemon.settings import json_schema as settings_schema
     type=click.Choice(["all", "ftp", "web", "worker"]),
     default="all",
     show_default=True,
-    help="What this process does: take files in, work them, or both.",
+    help="What this process does: take files by FTP, serve the web side, work files, or all of it.",
 )
 def serve_command(context: Context, role: str) -> None:
     """Run the daemon until SIGTERM."""
     from alp_daemon.daemon import Daemon
 
-    if role == "web":
-        raise UsageProblem("--role web: this release has no web side yet; it runs ftp and worker (together: all)")
     Daemon(context.settings, role).run()
 
 
@@ -53,7 +51,7 @@ def check_config_command(context: Context) -> int:
         _check_certificate(settings)
         loaded = context.load_customers()
         # A check makes no database: where there is none, nothing is approved, which need not be said of each feed.
-        there = settings.database_path.exists()
+        there = settings.database_path is None or settings.database_path.exists()
         lapsed = unapproved(context.store, loaded.customers.values()) if there else []
     data = {
         "config": str(context.config_path),
@@ -100,11 +98,15 @@ def schema_command(context: Context, which: str) -> None:
 
 
 def _check_certificate(settings: Settings) -> None:
-    """Raises what `serve` would raise for a certificate or key that cannot be used."""
+    """Raises what `serve` would raise for certificates or keys that cannot be used."""
     if settings.ftp.tls is not None:
         from alp_daemon.channels.ftp.tls import tls_context
 
         tls_context(settings.ftp.tls)
+    if settings.web.tls is not None:
+        from alp_daemon.channels.web.server import tls_context as web_tls_context
+
+        web_tls_context(settings.web.tls)
 
 
 def _print_check(loaded: Loaded, lapsed: list[str]) -> None:

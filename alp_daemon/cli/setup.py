@@ -7,9 +7,21 @@ from pathlib import Path
 import click
 
 from alp_daemon.cli.context import Context, command, say
+from alp_daemon.customers import Customer
+from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, UsageProblem
-from alp_daemon.services import approval, importing, line_types, reporttext
-from alp_daemon.services.credentials import Credentials, Issued
+from alp_daemon.services import (
+    approval,
+    approval_link,
+    bulkrequest,
+    importing,
+    line_types,
+    reporttext,
+    sheet,
+    wholelist,
+)
+from alp_daemon.services.assess import Source
+from alp_daemon.services.credentials import PROVIDER, Credentials, Issued, Kind
 from alp_daemon.services.importing import Imported
 
 _FILE = click.Path(path_type=Path)
@@ -39,8 +51,14 @@ def new_customer_command(
 @click.argument("file", type=_FILE)
 @click.option("--feed", help="The feed, where the file's name does not say it.")
 @click.option("--out", type=_FILE, metavar="OUT.csv", help="Where to write the standard-format file.")
-def preview_command(context: Context, customer_id: str, file: Path, feed: str | None, out: Path | None) -> None:
+@click.option("--send", is_flag=True, help="Mail the customer a link, good for one decision, to approve it by.")
+@click.option("--by", metavar="NAME", help="With --send: who asks for the approval.")
+def preview_command(
+    context: Context, customer_id: str, file: Path, feed: str | None, out: Path | None, send: bool, by: str | None
+) -> None:
     """Show what a file would do, and write it in the standard format. Changes nothing."""
+    if send and not by:
+        raise UsageProblem("--send needs --by NAME: who asks for the approval")
     customer = context.customer(customer_id)
     chosen = approval.choose_feed(customer, file, feed)
     found = approval.preview(context.store, context.settings, customer, chosen, file)
@@ -48,6 +66,8 @@ def preview_command(context: Context, customer_id: str, file: Path, feed: str | 
     with target.open("w", encoding="utf-8", newline="") as written:
         approval.write_standard_format(found.listed, written)
     say(f"wrote {target}: {len(found.listed.keys):,} numbers with their tags in the standard format")
+    if by and send:
+        _send_link(context, customer, chosen, file, by)
     context.show({**found.report, "out": str(target)}, lambda: click.echo(reporttext.text(found.report), nl=False))
 
 
@@ -80,7 +100,7 @@ def import_command(context: Context, customer_id: str, file: Path | None, starts
         importing.starts_empty(context.store, customer, by, context.now)
         context.show({"customer": customer_id, "starts_empty": True}, f"the list of {customer_id} starts empty")
         return
-    imported = importing.import_list(context.store, customer, file, by, context.now)
+    imported = wholelist.bring(context.store, customer, file, by, context.now)
     context.show(imported.as_dict(), lambda: _print_imported(imported))
 
 
@@ -90,30 +110,47 @@ def credentials_command() -> None:
 
 
 @command("issue")
-@click.argument("customer_id", metavar="CUSTOMER")
-@click.option("--for", "kind", type=click.Choice(["ftp"]), default="ftp", show_default=True, help="What it opens.")
+@click.argument("name", metavar="[CUSTOMER|NAME]", required=False)
+@click.option(
+    "--for", "kind", type=click.Choice(list(Kind)), default=Kind.ftp, show_default=True, help="What it opens."
+)
 @click.option("--by", default="operator", metavar="NAME", help="Who issues it.")
-def _issue(context: Context, customer_id: str, kind: str, by: str) -> None:
-    """Issue a new log-in, shown once."""
-    customer = context.customer(customer_id)
-    issued = Credentials(context.store).issue(customer.id, kind, by, context.now)
-    _show_issued(context, issued, f"a log-in of {customer_id} for {kind}")
+def _issue(context: Context, name: str | None, kind: Kind, by: str) -> None:
+    """Issue a new log-in of a CUSTOMER, of the operator NAME, or of the gateway (no name); shown once."""
+    if (name is None) != (kind is Kind.gateway):
+        wanted = {Kind.operator: "the operator's NAME", Kind.gateway: "no name"}.get(kind, "a CUSTOMER")
+        raise UsageProblem(f"--for {kind}: expected {wanted}")
+    credentials = Credentials(context.store)
+    if name and kind is Kind.informz:
+        issued = bulkrequest.issue_login(credentials, context.customer(name), by, context.now)
+    else:
+        customer = context.customer(name).id if name and kind.is_of_customer else PROVIDER
+        issued = credentials.issue(customer, kind, by, context.now, name=name or "")
+    if kind.is_token:
+        text = f"a token of {issued.user} for {kind}\ntoken     {issued.password}\nThe token is shown this once only."
+        context.show({"token": issued.password}, text)
+    else:
+        _show_issued(context, issued, f"a log-in of {name} for {kind}")
 
 
 @command("revoke")
-@click.argument("customer_id", metavar="CUSTOMER")
-@click.argument("user")
-def _revoke(context: Context, customer_id: str, user: str) -> None:
-    """Revoke a log-in; sessions already open go on."""
-    if not Credentials(context.store).revoke(customer_id, user, context.now):
-        raise NotFound(f"customer {customer_id} has no live log-in {user!r}; see `alp-daemon credentials list`")
+@click.argument("names", metavar="[CUSTOMER] USER", nargs=-1, required=True)
+def _revoke(context: Context, names: tuple[str, ...]) -> None:
+    """Revoke a log-in of a CUSTOMER, or an operator's or gateway's; FTP sessions already open go on."""
+    if len(names) > 2:
+        raise UsageProblem(f"expected [CUSTOMER] USER, not {len(names)} names")
+    customer, user = names if len(names) == 2 else (PROVIDER, names[0])
+    if not Credentials(context.store).revoke(customer, user, context.now):
+        whose = f"customer {customer} has" if customer else "the provider has"
+        listed = f"alp-daemon credentials list {customer}".rstrip()
+        raise NotFound(f"{whose} no live log-in {user!r}; see `{listed}`")
     context.show({"user": user, "revoked": True}, f"{user} is revoked")
 
 
 @command("list")
-@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("customer_id", metavar="[CUSTOMER]", required=False, default=PROVIDER)
 def _list(context: Context, customer_id: str) -> None:
-    """List a customer's log-ins; passwords are not kept."""
+    """List a customer's log-ins, or without one those of operators and gateways; passwords are not kept."""
     found = Credentials(context.store).list(customer_id)
     data = [
         {
@@ -149,11 +186,19 @@ def _load(context: Context, file: Path) -> None:
 line_types_command.add_command(_load)
 
 
+def _send_link(context: Context, customer: Customer, feed: str, file: Path, by: str) -> None:
+    source = Source(file, file.name, Evidence.assumed)
+    made = sheet.make(context.store, context.settings, customer, feed, source)
+    expires_at = approval_link.send(context.store, context.settings, customer, made, by, context.now)
+    recipients = ", ".join(customer.report_to)
+    say(f"the daemon mails {recipients} a link to approve feed {feed} by; it is good until {expires_at:%Y-%m-%d}")
+
+
 def _print_imported(imported: Imported) -> None:
     changes, rejects = imported.changes, imported.rejects
     click.echo(
         f"{imported.read:,} rows: {changes.opted_in:,} opted in, {changes.suspended:,} suspended,"
-        f" {changes.opted_out:,} opted out, {changes.unchanged:,} unchanged,"
+        f" {changes.opted_out:,} opted out, {changes.unsubscribed:,} unsubscribed, {changes.unchanged:,} unchanged,"
         f" {changes.blocked_opted_out:,} left opted out, {rejects.total:,} rejected"
     )
     # An opt-out that did not come along must not go unnoticed.

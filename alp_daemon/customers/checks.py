@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from alp_daemon.customers.model import Customer
-from alp_daemon.customers.names import PREFORMATTED, common_name
+from alp_daemon.customers.names import BULK_UPLOAD, PREFORMATTED, common_name
 from alp_daemon.domain.keyword import Words, keyword_conflict
 from alp_daemon.problem import Severity
 from alp_daemon.yamlfile import Where
@@ -45,6 +45,8 @@ def _reserved_feed_name(customer: Customer) -> Iterator[Finding]:
             "this name is kept for the feed that every customer has; choose another (its one setting is the "
             "top key preformatted: {minus: …})",
         )
+    if BULK_UPLOAD in customer.feeds:
+        yield Finding(("feeds", BULK_UPLOAD), "this name is kept for the XML files of a brand; choose another")
 
 
 def _modes_outside_the_plan(customer: Customer) -> Iterator[Finding]:

@@ -67,6 +67,7 @@ def load_dir(directory: Path, words: Words = DEFAULT_WORDS) -> Loaded:
         (
             *(problem for each in checked for problem in each.problems),
             *_shared_keywords(checked),
+            *_shared_brands(checked),
             *(_misnamed(directory / name) for name in names if _is_misnamed(name)),
         ),
     )
@@ -122,6 +123,19 @@ def _shared_keywords(checked: Iterable[Checked]) -> Iterator[Problem]:
         if owner != each.customer.id:
             message = f'customer "{owner}" has this keyword too; a text to a number that both use would opt in to both'
             yield each.document.problem(("keyword",), message, severity="warning")
+
+
+def _shared_brands(checked: Iterable[Checked]) -> Iterator[Problem]:
+    """A request names its brand by the id alone."""
+    owners: dict[str, str] = {}
+    for each in checked:
+        if each.customer is None or each.document is None or each.customer.brand is None:
+            continue
+        owner = owners.setdefault(each.customer.brand.id, each.customer.id)
+        if owner != each.customer.id:
+            yield each.document.problem(
+                ("brand", "id"), f'customer "{owner}" has this brand too; an id is one brand\'s'
+            )
 
 
 def _is_misnamed(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from alp_daemon.customers.model import Customer
-from alp_daemon.customers.names import PREFORMATTED, folded
+from alp_daemon.customers.names import BULK_UPLOAD, PREFORMATTED, folded
 
 
 def feed_for(customer: Customer, filename: str, folder: str = "") -> str | None:
@@ -13,13 +13,16 @@ def feed_for(customer: Customer, filename: str, folder: str = "") -> str | None:
 
     ``folder`` is the one below the customer's own, "" for that itself. Patterns are tried in the order of the YAML,
     whatever the case (schedulers on Windows do not keep it) and Unicode form (macOS decomposes) of the name.
-    A customer without feeds has only the preformatted one, so its root folder serves that.
+    XML belongs to the customer's brand, if it has one. A customer without feeds has only the preformatted one, so its
+    root folder serves that.
     """
     if folder == PREFORMATTED:
         return PREFORMATTED
     if folder:
         return None
+    name = folded(filename)
+    if customer.brand and name.endswith(".xml"):
+        return BULK_UPLOAD
     if not customer.feeds:
         return PREFORMATTED
-    name = folded(filename)
     return next((feed for feed, rules in customer.feeds.items() if fnmatchcase(name, folded(rules.match))), None)

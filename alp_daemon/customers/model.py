@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from alp_daemon.customers.brand import Brand
 from alp_daemon.customers.fileformat import ColumnRef, FileFormat
+from alp_daemon.customers.guard import GuardSettings
 from alp_daemon.customers.names import pattern_fault
 from alp_daemon.domain import phone, tag
 from alp_daemon.problem import shortened
-from alp_daemon.quantities import Duration, MailAddress, Share
+from alp_daemon.quantities import Duration, MailAddress
 from alp_daemon.yamlmodel import Model, Switch, TextLike, fault, schema_of
 
 MODE_NAMES = ("preformatted", "append", "append_tags", "soft_opt_out", "soft_opt_out_tags", "hard_opt_out")
@@ -44,6 +46,10 @@ def _region(value: str) -> str:
     return value
 
 
+def _code(value: str) -> str:
+    return value.removeprefix("+")
+
+
 def _pattern(value: str) -> str:
     if message := pattern_fault(value):
         raise ValueError(message)
@@ -56,6 +62,12 @@ ModeName = Annotated[
     WithJsonSchema({"enum": [*MODE_NAMES, *MODE_ALIASES]}),
 ]
 Tag = Annotated[str, AfterValidator(_tag)]
+Code = Annotated[
+    str,
+    TextLike(r"\+?[0-9]{3,15}", "a short code such as 55512, or a number with its country code such as +12125550100"),
+    AfterValidator(_code),
+]
+"""Kept as digits: gateways write the same number with and without +."""
 FeedName = Annotated[str, TextLike(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "a name of letters, digits, - and _")]
 
 
@@ -76,21 +88,6 @@ class TagSource(Model):
             if self.value is not None and getattr(self, name):
                 raise fault("goes with column only; write the value as the tag shall be", name)
         return self
-
-
-class GuardSettings(Model):
-    """Limits past which a file waits for a person. What is not given has the default of the feed's mode."""
-
-    max_omitted: Share | None = Field(
-        None, description="Share of the opted-in list that a file may suspend or opt out (20%; hard_opt_out 10%)."
-    )
-    floor: int | None = Field(
-        None, ge=0, description="Up to so many are never held for max_omitted (100; hard_opt_out 20)."
-    )
-    max_tags_removed: Share = Field(0.5, description="Share of all tags on the list that a file may remove.")
-    max_new: Share = Field(1.0, description="Share of the opted-in list that a file may add, after the first one.")
-    max_rejected: Share = Field(0.5, description="Share of the file's rows that may be rejected.")
-    min_rows: int = Field(0, ge=0, description="A file with fewer rows is held.")
 
 
 class Feed(Model):
@@ -179,13 +176,16 @@ class LineTypeRule(Model):
 
 
 class Customer(Model):
-    """One account: one list of numbers, one keyword, any number of feeds."""
+    """One account: one list of numbers, one keyword, any number of feeds, perhaps a brand with a list of its own."""
 
     id: Annotated[str, TextLike(r"[a-z0-9][a-z0-9_-]{0,62}", "a name of small letters, digits, - and _")] = Field(
         description="The file's own name without .yaml."
     )
     name: str = Field(min_length=1, description="What reports and pages call the customer.")
     keyword: Annotated[str, TextLike(r"\S+", "one word")] = Field(description="The word that people text to opt in.")
+    codes: tuple[Code, ...] = Field(
+        (), description="Short codes and numbers that people text to; several customers may share one."
+    )
     region: Annotated[
         str, TextLike("[A-Z]{2}", "a country's two capital letters, such as US"), AfterValidator(_region)
     ] = Field("US", description="ISO 3166 country of numbers written without one.")
@@ -197,6 +197,7 @@ class Customer(Model):
     preformatted: Preformatted = Field(Preformatted(), description="Files in the folder preformatted/.")
     line_types: LineTypeRule = Field(LineTypeRule(), description="What the line type of a number decides.")
     feeds: dict[FeedName, Feed] = Field({}, description="The kinds of file that the customer sends, by name.")
+    brand: Brand | None = Field(None, description="A second list, of e-mail subscribers, kept by BulkUpload XML.")
 
 
 def json_schema() -> dict[str, Any]:

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 
 PREFORMATTED = "preformatted"
 """The feed that every customer has, and the FTP folder for its files."""
+BULK_UPLOAD = "bulkupload"
+"""The feed of every customer with a brand: its XML files."""
 
 # Names that FTP clients, browsers and copying programs give to a file until it is whole: WinSCP writes .filepart,
 # Chrome .crdownload, lftp and many scripts .part or .tmp, editors a trailing ~.

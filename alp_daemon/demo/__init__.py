@@ -13,11 +13,12 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 from alp_daemon.demo import acts
 from alp_daemon.demo.acts import Outcome
+from alp_daemon.demo.doorway import Doorway
 from alp_daemon.demo.samples import GROUPS, all_samples, sample
 from alp_daemon.demo.sandbox import SANDBOX, add_sandbox, members_file, watch
 from alp_daemon.demo.screen import Screen
 from alp_daemon.demo.stage import HOST, Stage
-from alp_daemon.services.credentials import Issued
+from alp_daemon.services.credentials import Issued, Kind
 
 # More customers with the list of a sample, each for one act. The mode that takes most away shows most.
 _SENT_TWICE = "hard_opt_out"
@@ -97,8 +98,25 @@ def _programme(stage: Stage, logins: dict[str, Issued]) -> dict[str, list[Act]]:
 
 def _stay(stage: Stage, screen: Screen, login: Issued) -> None:
     """Hand the server to the visitor until Ctrl-C."""
+    with Doorway(stage) as door:
+        _show_ways_in(stage, screen, login, door)
+        try:
+            watch(stage, screen)
+        except KeyboardInterrupt:
+            screen.note("Stopping the server, removing everything…")
+
+
+def _show_ways_in(stage: Stage, screen: Screen, login: Issued, door: Doorway) -> None:
     members, url = members_file(stage), f"ftp://{HOST}:{stage.port}/"
     screen.heading("Now a file of your own")
+    screen.note("In a browser; each link signs you in, to the customer's page or to the operators' console:")
+    screen.commands(
+        [
+            ("page", door.link(Kind.uploader, SANDBOX, "/")),
+            ("console", door.link(Kind.operator, "visitor", "/console")),
+        ]
+    )
+    screen.note("Or by FTP:")
     screen.commands(
         [
             ("host", HOST),
@@ -115,7 +133,3 @@ def _stay(stage: Stage, screen: Screen, login: Issued) -> None:
     screen.note("A file with numbers in column A and tags in B, C, D… needs no field map. This folder takes it:")
     screen.commands([("", f"curl -T FILE -u {login.user}:{login.password} {url}preformatted/")])
     screen.note("Each report appears here. Ctrl-C ends the server and removes everything.")
-    try:
-        watch(stage, screen)
-    except KeyboardInterrupt:
-        screen.note("Stopping the server, removing everything…")

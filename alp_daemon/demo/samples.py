@@ -39,6 +39,15 @@ GROUPS: Final = {
         "missing_column",
         "rejects_sent_back",
     ),
+    "A brand's e-mail subscribers: Informz BulkUpload": (
+        "bulk_add_or_update",
+        "bulk_interests",
+        "bulk_replace_all",
+        "bulk_empty",
+        "bulk_remove",
+        "bulk_unsubscribe",
+        "bulk_resubscribe",
+    ),
 }
 """Every case, in the order in which a newcomer best meets them."""
 
@@ -79,7 +88,8 @@ class Sample:
     @property
     def approved_with(self) -> Path | None:
         """What the feed is approved with: the upload, or ``sample.*`` where it is too bad for that, or nothing."""
-        if "feeds: {}" in self.customer_file.read_text(encoding="utf-8"):
+        settings = self.customer_file.read_text(encoding="utf-8")
+        if "feeds: {}" in settings or "brand:" in settings:
             return None
         return next(self.folder.glob("sample.*"), self.upload)
 

@@ -20,7 +20,7 @@ from alp_daemon.customers import load_file
 from alp_daemon.demo.certificate import write_certificate
 from alp_daemon.demo.samples import Sample
 from alp_daemon.errors import Unavailable
-from alp_daemon.services import approval, history, importing, shown
+from alp_daemon.services import approval, importing, shown, wholelist
 from alp_daemon.services.credentials import Credentials, Issued
 from alp_daemon.services.report import Report
 from alp_daemon.store.store import open_store
@@ -31,6 +31,8 @@ BY: Final = "demo"
 _SETTINGS: Final = f"""\
 data_dir: data
 customers_dir: customers
+web:
+  port: 0
 ftp:
   host: {HOST}
   port: 0
@@ -60,7 +62,7 @@ class Stage:
         self.settings = settings_file.load(self._config)
         self.settings.customers_dir.mkdir()
         self.settings.data_dir.mkdir()
-        self.store = open_store(self.settings.database_path)
+        self.store = open_store(self.settings.database_address)
         self._daemon: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -88,7 +90,7 @@ class Stage:
         if before is None:
             importing.starts_empty(self.store, customer, BY, now)
         else:
-            importing.import_list(self.store, customer, before, BY, now)
+            wholelist.bring(self.store, customer, before, BY, now)
         issued = None
         if approved_with is not None:
             feed = approval.choose_feed(customer, approved_with, None)
@@ -133,7 +135,14 @@ class Stage:
 
     @property
     def port(self) -> int:
-        return int(json.loads(self._ports_file.read_text(encoding="utf-8"))["ftp"])
+        return self._port("ftp")
+
+    @property
+    def web_port(self) -> int:
+        return self._port("web")
+
+    def _port(self, name: str) -> int:
+        return int(json.loads(self._ports_file.read_text(encoding="utf-8"))[name])
 
     @property
     def _ports_file(self) -> Path:
@@ -187,5 +196,6 @@ class Stage:
     def exported(self, customer: str) -> str:
         """The list as ``alp-daemon export`` writes it."""
         text = io.StringIO()
-        history.export(self.store, customer, None, text)
+        loaded = load_file(self.settings.customers_dir / f"{customer}.yaml")
+        wholelist.export(self.store, loaded, wholelist.kind_meant(loaded, customer), None, text)
         return text.getvalue()

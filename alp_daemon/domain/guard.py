@@ -31,6 +31,8 @@ class Limits:
     max_rejected: float = 0.50
     min_rows: int = 0
     completeness: Evidence = Evidence.assumed
+    empty_is_meant: bool = False
+    """A file without any row says so on purpose (its format proves that it is whole)."""
 
 
 DEFAULTS = Limits()
@@ -101,15 +103,17 @@ def check_file(buckets: Buckets, evidence: Evidence, evidence_note: str, limits:
 
 def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bool) -> list[HoldReason]:
     """What is suspicious about the effect on the list."""
-    reasons = []
+    reasons: list[HoldReason] = []
     changes, opted_in = plan.changes, plan.opted_in_before
-    omitted = changes.suspended + changes.opted_out
-    verb = "opt out" if changes.opted_out else "suspend"
+    omitted = changes.suspended + changes.opted_out + plan.members_left
+    verb = "opt out" if changes.opted_out else "take out" if plan.members_left else "suspend"
     if omitted and buckets.numbers == 0:
+        if limits.empty_is_meant and buckets.read == buckets.blank:
+            return reasons
         reasons.append(
             HoldReason(
                 "no_valid_rows",
-                f"no row of the file holds a valid number, and it would {verb} all {omitted:,} numbers",
+                f"no row of the file holds a valid {_what(plan)}, and it would {verb} all {omitted:,} {_what(plan)}s",
                 omitted,
             )
         )
@@ -117,7 +121,7 @@ def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bo
         reasons.append(
             HoldReason(
                 "omitted",
-                f"it would {verb} {omitted:,} of {opted_in:,} opted-in numbers ({_percent(omitted, opted_in)};"
+                f"it would {verb} {omitted:,} of {opted_in:,} opted-in {_what(plan)}s ({_percent(omitted, opted_in)};"
                 f" the limit is {limits.max_omitted:.0%})",
                 omitted,
                 limits.max_omitted,
@@ -146,6 +150,10 @@ def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bo
             )
         )
     return reasons
+
+
+def _what(plan: Plan) -> str:
+    return "member" if plan.members_left else "number"
 
 
 def not_waived(reasons: Iterable[HoldReason], waived: Mapping[str, int]) -> list[HoldReason]:

@@ -77,6 +77,11 @@ def classify(text: str, keyword: str, words: Words = DEFAULT_WORDS) -> Intent:
     return Intent.other
 
 
+def holds_keyword(text: str, keyword: str) -> bool:
+    """Whether ``text`` names the customer who has this ``keyword``, wherever in it."""
+    return _Message(text).holds(_phrases((keyword,)))
+
+
 def keyword_conflict(keyword: str, words: Words = DEFAULT_WORDS) -> str | None:
     """Return why a message of nothing but the keyword would not opt anybody in, or ``None`` if it would."""
     problem = {

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from alp_daemon.domain.subscribers import Subscribers
 
 Keys = NDArray[np.int64]
 Codes = NDArray[np.int32]
@@ -84,6 +87,8 @@ class ListState:
 
     def patched(self, newer: ListState) -> ListState:
         """This state with some rows as they are now; ``newer`` holds them, and the version of the whole."""
+        if len(self) == 0:
+            return newer
         kept = ~np.isin(self.keys, newer.keys, assume_unique=True)
         keys = np.concatenate((self.keys[kept], newer.keys))
         order = np.argsort(keys, kind="stable")
@@ -169,3 +174,5 @@ class Reading:
     """``True`` proven by a trailer; ``False`` the end is cut (short last row, missing trailer); else ``None``."""
     ends_with_newline: bool
     cut_reason: str = ""
+    said: Subscribers | None = None
+    """What a file about e-mail subscribers said; ``listed`` is empty then, since it knows of no keys."""

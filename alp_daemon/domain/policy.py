@@ -16,6 +16,7 @@ REFUSE = -2
 """The command is refused, with nothing changed."""
 
 IN, SUSPENDED, OUT = int(Status.opted_in), int(Status.suspended), int(Status.opted_out)
+UNSUBSCRIBED = int(Status.unsubscribed)
 
 Transitions = tuple[int, int, int, int, int]
 """The status that follows, or KEEP or REFUSE, for: absent, opted_in, suspended, opted_out, unsubscribed."""
@@ -29,6 +30,7 @@ class TagRule(Enum):
     set = "set"  # = F
     remove = "remove"  # tags − F
     clear = "clear"  # = ∅
+    replace = "replace"  # = tags − W ∪ F, where W are the tags whose members the file states
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Policy:
     omitted_tags: TagRule = TagRule.keep
     always_recorded: bool = False
     """Writes an event even where nothing changes: proof that it was said."""
+    within_tags: bool = False
+    """The file states who carries some tags; whoever carries none of them is not omitted."""
 
     @property
     def removes(self) -> bool:
@@ -51,7 +55,12 @@ class Policy:
     @property
     def supersedes(self) -> bool:
         """Whether a later file says all there is to say, so that an older one can only do harm."""
-        return self.removes or self.tags is TagRule.set
+        return not self.within_tags and (self.removes or self.tags is TagRule.set)
+
+    @property
+    def takes_in(self) -> bool:
+        """Whether an address that nobody has heard of gets a place on the list."""
+        return self.listed[Status.absent] >= 0
 
 
 # opted_out is absorbing in every one of them: no file lifts it, whoever caused it.
@@ -79,6 +88,25 @@ def for_mode(mode: str, omitted_tags: str = "keep") -> Policy:
     return policy
 
 
+# Informz BulkUpload. An unsubscribed subscriber keeps that status in all actions but the one that lifts it; what the
+# file says of interests and attributes is kept up to date meanwhile.
+_SUBSCRIBE: Transitions = (IN, IN, IN, KEEP, UNSUBSCRIBED)
+_SAME_STATUS: Transitions = (KEEP, IN, SUSPENDED, OUT, UNSUBSCRIBED)
+
+ACTIONS = {
+    policy.name: policy
+    for policy in (
+        Policy("AddOrUpdateSubscribers", _SUBSCRIBE, TagRule.add),
+        Policy("ReplaceAllSubscribers", _SUBSCRIBE, TagRule.replace, _SAME_STATUS, TagRule.remove, within_tags=True),
+        Policy("RemoveSubscribers", _SAME_STATUS, TagRule.remove),
+        Policy("UnsubscribeSubscribers", (UNSUBSCRIBED, UNSUBSCRIBED, UNSUBSCRIBED, KEEP, UNSUBSCRIBED), TagRule.keep),
+        Policy("ResubscribeSubscribers", (KEEP, IN, SUSPENDED, KEEP, IN), TagRule.keep),
+    )
+}
+
+# An operator takes one subscriber off by hand.
+UNSUBSCRIBE = replace(ACTIONS["UnsubscribeSubscribers"], always_recorded=True)
+
 # Commands of the ManageOptin API and the command line: the same plan on one address. Tags given with a command that
 # takes people in are added, with one that puts them out they are removed.
 COMMANDS = {
@@ -101,4 +129,8 @@ IMPORTS = {
     Status.opted_in: Policy("import", _OPT_IN, TagRule.add),
     Status.suspended: Policy("import", (SUSPENDED, SUSPENDED, SUSPENDED, KEEP, KEEP), TagRule.add),
     Status.opted_out: Policy("import", (OUT, OUT, OUT, OUT, OUT), TagRule.add),
+}
+IMPORTS_OF_SUBSCRIBERS = {
+    **IMPORTS,
+    Status.unsubscribed: Policy("import", (UNSUBSCRIBED, UNSUBSCRIBED, UNSUBSCRIBED, KEEP, UNSUBSCRIBED), TagRule.add),
 }

@@ -53,6 +53,10 @@ class Widths:
     least: int
     most: int
 
+    def fit(self, width: int) -> bool:
+        """Whether rows of a width are right whatever their cells hold."""
+        return self.least <= width <= self.most
+
     def complaint(self, row: Sequence[str]) -> str | None:
         if len(row) < self.least:
             return f"{len(row)} cells, expected {self.least}"

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 
 from alp_daemon.domain.model import Codes
 from alp_daemon.files.blocks import Indices, Mask, is_blank
 from alp_daemon.files.bytecells import ByteCells
 from alp_daemon.files.csvrows import CsvRows, Dialect
+from alp_daemon.files.knowntexts import KnownTexts
 from alp_daemon.files.layout import Layout
 from alp_daemon.files.phonecells import TABLE_PAYS_FROM, PhoneCells, Verdicts
-from alp_daemon.files.shapes import digits_of
+
+KnownColumns = defaultdict[int, KnownTexts]
+"""What the blocks of one file learn from one another, by column."""
 
 
 class ByteBlock:
     """The first ``rows`` rows of a text whose rows all have the same width."""
 
-    def __init__(self, layout: Layout, rows: int, first_number: int, dialect: Dialect) -> None:
+    def __init__(self, layout: Layout, rows: int, first_number: int, dialect: Dialect, known: KnownColumns) -> None:
         assert layout.width is not None
         self.width = layout.width
         self._layout = layout
         self._rows = rows
         self._first_number = first_number
         self._dialect = dialect
+        self._known = known
         self._columns: dict[int, ByteCells] = {}
 
     def __len__(self) -> int:
@@ -41,17 +47,17 @@ class ByteBlock:
         return self._cells(column).take(rows).decoded()
 
     def distinct(self, column: int) -> tuple[Codes, list[str]]:
-        return self._cells(column).distinct()
+        return self._known[column].distinct(self._cells(column))
 
     def verdicts(self, column: int, cells: PhoneCells) -> Verdicts:
         column_cells = self._cells(column)
         verdicts = np.empty(len(column_cells), np.int64)
         left = np.ones(len(column_cells), np.bool_)
         if cells.simple_holds and len(column_cells) >= TABLE_PAYS_FROM:
-            rows, digits = digits_of(column_cells, cells.is_simple)
+            rows, digits = cells.shapes.digits_of(column_cells)
             verdicts[rows] = cells.of_simple(digits)
             left[rows] = False
-        codes, texts = column_cells.take(np.flatnonzero(left)).distinct()
+        codes, texts = self._known[column].distinct(column_cells.take(np.flatnonzero(left)))
         verdicts[left] = cells.verdicts(texts)[codes]
         return verdicts
 

@@ -64,11 +64,11 @@ class Content:
     """A checksum at the end of its wrapping proves that nothing is missing."""
     open: Callable[[], BinaryIO]
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self, at_most: int = MAX_UNPACKED) -> Iterator[bytes]:
         """The unpacked bytes, piece by piece; raises ``UnusableFile`` for damage and for too much of it."""
         total = 0
         with self.open() as stream:
-            while chunk := _read(stream, CHUNK if total else FIRST_CHUNK, self):
+            while chunk := _read(stream, min(CHUNK if total else FIRST_CHUNK, at_most), self):
                 total += len(chunk)
                 if total > MAX_UNPACKED:
                     raise UnusableFile(

@@ -18,6 +18,8 @@ FALLBACK: Final = "cp1252"
 
 _MARKS: Final = {codecs.BOM_UTF8: UTF8, codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _LOOKED_AT_FOR_NUL: Final = 4096
+_CHECKED_AT_ONCE: Final = 256 * 2**10
+"""Bytes that stay in the processor's cache with the text made of them, which is thrown away."""
 _NULS_OF_NO_TEXT: Final = 0.25
 """Every other byte of UTF-16 is NUL. A single one is a fault of the cell that holds it."""
 
@@ -87,7 +89,7 @@ def _first_invalid_utf8(content: Content) -> int | None:
     decoder = codecs.getincrementaldecoder(UTF8)()
     offset = 0
     try:
-        for chunk in content.chunks():
+        for chunk in content.chunks(_CHECKED_AT_ONCE):
             pending = decoder.getstate()[0]
             if pending or not chunk.isascii():
                 decoder.decode(chunk)

@@ -8,15 +8,17 @@ is made while the rows of the one before it are looked at.
 from __future__ import annotations
 
 import string
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
 from alp_daemon.files.ahead import ahead
 from alp_daemon.files.blocks import BLOCK_ROWS, Block, NumberedRow, RowBlocks, RowsBlock, Widths, is_blank
-from alp_daemon.files.byteblock import ByteBlock
+from alp_daemon.files.byteblock import ByteBlock, KnownColumns
 from alp_daemon.files.bytecells import LOOKAHEAD
 from alp_daemon.files.csvrows import CsvRows
+from alp_daemon.files.knowntexts import KnownTexts
 from alp_daemon.files.layout import Layout, prove
 from alp_daemon.files.lines import MAX_ROW
 
@@ -49,6 +51,7 @@ class FastBlocks(Iterator[Block]):
         self._blank_bytes = (string.whitespace + source.dialect.delimiter + (source.dialect.quote or "")).encode()
         self._widths = widths
         self._begun = begun
+        self._known: KnownColumns = defaultdict(KnownTexts)
         self._tail: RowBlocks | None = None
         self._blocks = self._read()
 
@@ -65,13 +68,12 @@ class FastBlocks(Iterator[Block]):
         return self._tail is not None and self._tail.ends_in_quote
 
     def _read(self) -> Iterator[Block]:
-        proven = self._proven()
-        first = next(proven, None)
-        if first is not None:
-            yield from self._begun_rows()
-            yield from self._of_piece(first)
-            for piece in ahead(proven):
-                yield from self._of_piece(piece)
+        begun: Sequence[NumberedRow] = self._begun
+        for piece in ahead(self._proven()):
+            if begun:
+                yield RowsBlock(begun, self._widths)
+                begun = ()
+            yield from self._of_piece(piece)
         assert self._tail is not None, "set when there is no further piece"
         yield from self._tail
 
@@ -110,15 +112,11 @@ class FastBlocks(Iterator[Block]):
         line = layout.text[layout.start(row) : layout.start(row + 1)]
         return None if is_blank(next(CsvRows(iter([line]), self._dialect, self._source.name))) else row
 
-    def _begun_rows(self) -> Iterator[Block]:
-        if self._begun:
-            yield RowsBlock(self._begun, self._widths)
-
     def _of_piece(self, piece: _Piece) -> Iterator[Block]:
         """The rows of a piece, as bytes if they are as wide as they must be."""
         layout, rows, number = piece
-        if layout.width is not None and (self._widths is None or layout.width == self._widths.most):
-            yield ByteBlock(layout, rows, number + 1, self._dialect)
+        if layout.width is not None and (self._widths is None or self._widths.fit(layout.width)):
+            yield ByteBlock(layout, rows, number + 1, self._dialect, self._known)
             return
         text = layout.text[: layout.start(rows)]
         by_csv = CsvRows(iter([text]), self._dialect, self._source.name, rows_before=number)

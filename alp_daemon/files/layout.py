@@ -39,10 +39,12 @@ class Layout:
 
     text: bytes
     row_ends: Positions
-    delimiters: Positions | None
-    """The delimiters of all rows if each row has as many, else ``None``."""
+    cell_ends: Positions | None
+    """Where the byte behind each cell stands, shape (rows, cells), if each row has as many cells, else ``None``."""
     quote: int | None
     """The quote, where the text holds any."""
+    has_returns: bool
+    """Whether rows may end with CRLF."""
 
     def __len__(self) -> int:
         return len(self.row_ends)
@@ -50,7 +52,7 @@ class Layout:
     @property
     def width(self) -> int | None:
         """How many cells each row has, or ``None`` where they differ."""
-        return None if self.delimiters is None else len(self.delimiters) // len(self) + 1
+        return None if self.cell_ends is None else self.cell_ends.shape[1]
 
     def start(self, row: int) -> int:
         """Where a row begins; that of the row behind the last is where the rows end."""
@@ -62,10 +64,11 @@ class Layout:
 
     def cells(self, column: int, rows: int) -> ByteCells:
         """One column of the first rows; only where all have the same width."""
-        assert self.delimiters is not None
-        by_row = self.delimiters.reshape(len(self), -1)[:rows]
-        ends = by_row[:, column] if column < by_row.shape[1] else self._content_ends(rows)
-        starts = by_row[:, column - 1] + 1 if column else self._row_starts(rows)
+        assert self.cell_ends is not None
+        starts = self.cell_ends[:rows, column - 1] + 1 if column else self._row_starts(rows)
+        ends = self.cell_ends[:rows, column]
+        if self.has_returns and column == self.cell_ends.shape[1] - 1:
+            ends = self._without_returns(ends)
         return ByteCells.unquoted(self.text, starts, ends, self.quote)
 
     def _row_starts(self, rows: int) -> Positions:
@@ -73,11 +76,10 @@ class Layout:
         starts[1:] = self.row_ends[: rows - 1] + 1
         return starts
 
-    def _content_ends(self, rows: int) -> Positions:
-        ends = self.row_ends[:rows]
+    def _without_returns(self, ends: Positions) -> Positions:
         before = np.frombuffer(self.text, np.uint8)[np.maximum(ends - 1, 0)]
-        without_cr: Positions = ends - (before == _CR)
-        return without_cr
+        content_ends: Positions = ends - (before == _CR)
+        return content_ends
 
 
 def prove(text: bytes, dialect: Dialect) -> Layout | None:
@@ -90,25 +92,27 @@ def prove(text: bytes, dialect: Dialect) -> Layout | None:
         return None
     end = text.rfind(b"\n") + 1
     if not end:
-        return Layout(text, np.empty(0, np.intp), None, None)
+        return Layout(text, np.empty(0, np.intp), None, None, False)
     content = np.frombuffer(text, np.uint8)[:end]
     line_feeds = _where(content, _LF)
-    returns = _where(content, _CR) if b"\r" in text else np.zeros_like(line_feeds)
+    has_returns = b"\r" in text
+    returns = _where(content, _CR) if has_returns else np.zeros_like(line_feeds)
     if (returns & ~_shifted_down(line_feeds)).any():
         return None  # a CR without LF: the csv module ends a line there too
-    delimiters = _where(content, ord(dialect.delimiter))
+    separators = _where(content, ord(dialect.delimiter)) | line_feeds
     quote = ord(dialect.quote) if dialect.quote is not None and dialect.quote.encode() in text else None
     if quote is not None:
         quotes = _where(content, quote)
         inside = _prefix_parity(quotes)
-        if not _in_place(quotes, inside, delimiters | line_feeds, returns):
+        if not _in_place(quotes, inside, separators, returns):
             return None
-        delimiters &= ~inside
+        separators &= ~inside
         line_feeds &= ~inside
-    row_ends = _positions(line_feeds)
+    cell_ends = _in_rows(_positions(separators), content, line_feeds)
+    row_ends = _positions(line_feeds) if cell_ends is None else cell_ends[:, -1]
     if len(row_ends) and int(np.diff(row_ends, prepend=-1).max()) > MAX_ROW:
         return None
-    return Layout(text, row_ends, _in_equal_numbers(_positions(delimiters), row_ends), quote)
+    return Layout(text, row_ends, cell_ends, quote, has_returns)
 
 
 def _where(text: Bytes, byte: int) -> Bits:
@@ -161,16 +165,18 @@ def _positions(bits: Bits) -> Positions:
     return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little").view(np.bool_))
 
 
-def _in_equal_numbers(delimiters: Positions, row_ends: Positions) -> Positions | None:
-    """The delimiters within the rows, if each row has as many as the first."""
-    if not len(row_ends):
+def _in_rows(cell_ends: Positions, content: Bytes, line_feeds: Bits) -> Positions | None:
+    """The ends of the cells row by row, if each row has as many.
+
+    Told without looking at each end: in rows of one width the last ends are as many line feeds as there are at all.
+    """
+    rows = int(np.bitwise_count(line_feeds).sum())
+    if not rows:
         return None
-    in_rows = delimiters[: np.searchsorted(delimiters, row_ends[-1])]
-    a_row = int(np.searchsorted(delimiters, row_ends[0]))
-    if len(in_rows) != a_row * len(row_ends):
+    if content[cell_ends[-1]] != _LF:  # the text ends inside quotes; what stands behind the last whole row is none
+        cell_ends = cell_ends[: np.searchsorted(cell_ends, _positions(line_feeds)[-1]) + 1]
+    width, surplus = divmod(len(cell_ends), rows)
+    if surplus:
         return None
-    if a_row:
-        first, last = in_rows[::a_row], in_rows[a_row - 1 :: a_row]
-        if (first[1:] < row_ends[:-1]).any() or (last > row_ends).any():
-            return None
-    return in_rows
+    by_row = cell_ends.reshape(rows, width)
+    return by_row if (content[by_row[:, -1]] == _LF).all() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import compress
 from typing import Final, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alp_daemon.domain import phone
+from alp_daemon.files.shapes import Shapes
 
 Verdicts = NDArray[np.int64]
 """One integer a cell: a key (positive), ``BLANK``, or a negative number that stands for a reason."""
@@ -24,6 +26,8 @@ MINUS_MEANS_REMOVE: Final = "minus_means_remove"
 
 TABLE_PAYS_FROM: Final = 3000
 """Distinct texts from which making the table (0.1 s) is cheaper than asking for each one (32 µs)."""
+
+_MOST_REMEMBERED: Final = 1024
 
 # Anything that people or their word processors write for a minus. A number behind it must never be opted in.
 MINUS: Final = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
@@ -46,12 +50,14 @@ class PhoneCells:
         self._takes_texts = takes_texts
         self.simple_holds = phone.is_nanp_region(region)
         """Whether the short cut for texts that match ``phone.SIMPLE_NANP`` may be taken."""
+        self.shapes = Shapes(self.is_simple)
+        self.verdict = lru_cache(_MOST_REMEMBERED)(self._verdict)
+        """The verdict on one cell. Every block of a file holds the same few that are no number."""
         self._region = region
         self._reasons: list[str] = []
         self._codes: dict[str, int] = {}
 
-    def verdict(self, text: str) -> int:
-        """The verdict on one cell."""
+    def _verdict(self, text: str) -> int:
         text = text.strip()
         if not text:
             return BLANK

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from alp_daemon.customers import Feed, FileFormat, Preformatted, Trailer
-from alp_daemon.domain.model import Reading
+from alp_daemon.domain.model import Buckets, Reading
 from alp_daemon.errors import UnusableFile
 from alp_daemon.files import wholeness
+from alp_daemon.files.ahead import ahead
 from alp_daemon.files.blocks import NumberedRow, RowsBlock
 from alp_daemon.files.fieldmap import PREFORMATTED_MAP, FieldMap
 from alp_daemon.files.header import letter
+from alp_daemon.files.judge import Judge
 from alp_daemon.files.phonecells import BLANK, PhoneCells, TakesTexts
 from alp_daemon.files.table import Table, open_table
 from alp_daemon.files.tally import Tally
@@ -47,11 +49,14 @@ def read_preformatted(
 
 
 def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer | None) -> Reading:
-    tally = Tally(field_map, cells)
+    judge, tally = Judge(field_map, cells), Tally(field_map, cells)
     blocks = table.blocks()
-    for block in blocks:
-        tally.add(block)
-    ending = _end(table, tally, blocks.last, trailer, ends_in_quote=blocks.ends_in_quote)
+    for judged in ahead(map(judge.judge, blocks)):
+        tally.add(judged)
+    last = blocks.last
+    if last is not None and not wholeness.is_trailer(last, trailer):
+        tally.add(judge.judge(RowsBlock([last], table.widths)))
+    ending = _ending(table, tally.buckets, last, trailer, ends_in_quote=blocks.ends_in_quote)
     listed, removed = tally.finish()
     return Reading(
         listed,
@@ -65,15 +70,12 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
     )
 
 
-def _end(
-    table: Table, tally: Tally, last: NumberedRow | None, trailer: Trailer | None, *, ends_in_quote: bool
+def _ending(
+    table: Table, buckets: Buckets, last: NumberedRow | None, trailer: Trailer | None, *, ends_in_quote: bool
 ) -> wholeness.Ending:
     """Judge the ending by the last row that is not blank, which is a data row too unless it is the trailer."""
     if last is not None and trailer is not None and wholeness.is_trailer(last, trailer):
-        data_rows = tally.buckets.read - tally.buckets.blank
-        return wholeness.of_trailer(last, trailer, table.header, data_rows)
-    if last is not None:
-        tally.add(RowsBlock([last], table.widths))
+        return wholeness.of_trailer(last, trailer, table.header, buckets.read - buckets.blank)
     least_cells = table.widths.least if table.widths else 0
     return wholeness.of_last_row(last, trailer, least_cells, ends_in_quote=ends_in_quote)
 

@@ -13,20 +13,28 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
-from alp_daemon.errors import NotFound, TryAgain, Unavailable
+from alp_daemon.errors import AlpError, NotFound, TryAgain, Unavailable
 
 _INCOMING = "incoming"
 _COPY_AT_ONCE = 2**20
+# Fewer files than this are synced one after the other: threads would cost more than they save.
+_FEW = 8
+_SIDE_BY_SIDE = 4
+# As much as a core's own cache holds; with less at a time a hash beside other work waits for its turn more often.
+_HASH_AT_ONCE = 2**20
+_SEND_AT_ONCE = 2**30
 
 _PASSING = {
     errno.ENOSPC: "the disk is full",
@@ -72,6 +80,9 @@ class Incoming:
             self.file.close()
 
 
+Retouch = Callable[[Incoming], None]
+
+
 class Spool:
     """The folder of objects. Safe for threads and for several processes at once."""
 
@@ -91,26 +102,55 @@ class Spool:
                 file.close()  # a clean-up took it between its creation and its lock
 
     @contextmanager
-    def kept(self, incoming: Incoming) -> Iterator[Kept]:
-        """The received file as a durable object; the body records it, and if the body fails it is gone again.
+    def kept(self, received: Sequence[Incoming], retouch: Retouch | None = None) -> Iterator[list[Kept | AlpError]]:
+        """Received files as durable objects; the body records them, and if it fails they are gone again.
 
-        Raises :class:`TryAgain` when the disk is full; nothing is kept then.
+        ``retouch`` may change a file, all of whose bytes have come, before it is kept.
+        Yields the object of each file, or why this one could not be kept: :class:`TryAgain` when the disk is full.
         """
-        target = self.new_object(incoming.customer)
+        objects: list[Kept | AlpError] = []
         try:
+            objects += self._in_place(received, retouch)
+            with disk_errors("cannot keep a received file"):
+                for customer in {incoming.customer for incoming in received}:
+                    self.sync(customer)
+            yield objects
+        except Exception:
+            # Not for a KeyboardInterrupt: it may come after the commit, and clean() takes what has no record.
+            for each in objects:
+                if isinstance(each, Kept):
+                    self.remove(each.object)
+            raise
+        finally:
+            for incoming in received:
+                incoming.abort()
+
+    def _in_place(self, received: Sequence[Incoming], retouch: Retouch | None) -> list[Kept | AlpError]:
+        """Brings the bytes to the disk and gives the files their names, which are not durable yet."""
+        if len(received) < _FEW:
+            return [self._moved(incoming, retouch) for incoming in received]
+        # Imported here: only a server receives many at once. Side by side, because file systems bring files that are
+        # synced at the same moment to the disk in one go.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+            parts = [received[start::_SIDE_BY_SIDE] for start in range(_SIDE_BY_SIDE)]
+            moved = list(threads.map(lambda part: [self._moved(incoming, retouch) for incoming in part], parts))
+        return [moved[place % _SIDE_BY_SIDE][place // _SIDE_BY_SIDE] for place in range(len(received))]
+
+    def _moved(self, incoming: Incoming, retouch: Retouch | None) -> Kept | AlpError:
+        try:
+            target = self.new_object(incoming.customer)
             with disk_errors("cannot keep a received file"):
                 incoming.file.flush()
+                if retouch is not None:
+                    retouch(incoming)
                 os.fsync(incoming.file.fileno())
                 size = os.fstat(incoming.file.fileno()).st_size
                 incoming.path.rename(self.path(target))
-                self.sync(incoming.customer)
-            yield Kept(target, size)
-        except Exception:
-            # Not for a KeyboardInterrupt: it may come after the commit, and clean() takes what has no record.
-            self.remove(target)
-            raise
-        finally:
-            incoming.abort()
+        except AlpError as error:
+            return error
+        return Kept(target, size)
 
     def adopt(self, source: Path, object_name: str) -> None:
         """Moves a file of another file system here as this object; called again after a crash it goes on.
@@ -192,11 +232,31 @@ def copy(source: Path, incoming: Incoming) -> None:
         raise Unavailable(f"{source}: cannot be read ({error.strerror})") from error
     with file, disk_errors(f"cannot copy {source} into the spool"):
         before = os.fstat(file.fileno())
-        shutil.copyfileobj(file, incoming.file, _COPY_AT_ONCE)
+        _pour(file, incoming.file)
+        incoming.file.flush()
         after = os.fstat(file.fileno())
     changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
     if changed and stat.S_ISREG(after.st_mode):
         raise TryAgain(f"{source}: it is still being written; try again when it is complete")
+
+
+def _pour(source: RawIOBase, target: BinaryIO) -> None:
+    """Writes all that ``source`` has left; the kernel does it on its own in a third less time, where it can."""
+    try:
+        while os.sendfile(target.fileno(), source.fileno(), None, _SEND_AT_ONCE):
+            pass
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        shutil.copyfileobj(source, target, _COPY_AT_ONCE)  # a pipe, or a file system that cannot
+
+
+def sha256(file: RawIOBase) -> str:
+    """The digest of what a file has left, in hexadecimal."""
+    digest, piece = hashlib.sha256(), bytearray(_HASH_AT_ONCE)
+    while size := file.readinto(piece):
+        digest.update(memoryview(piece)[:size])
+    return digest.hexdigest()
 
 
 def sync_folder(path: Path) -> None:

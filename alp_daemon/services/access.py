@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import ipaddress
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,8 @@ from argon2.exceptions import VerifyMismatchError
 
 from alp_daemon.domain.lockout import Limits, blocked_until, normalise
 from alp_daemon.errors import UsageProblem
-from alp_daemon.services.credentials import HASHER
+from alp_daemon.services import counters
+from alp_daemon.services.credentials import HASHER, Kind
 from alp_daemon.settings import LockoutSettings
 from alp_daemon.store.store import Store, moment, stamp
 
@@ -26,10 +28,11 @@ _LOCKS = 64
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """The password is right."""
+    """The password is right. ``customer`` is ``credentials.PROVIDER`` for an operator."""
 
     user: str
     customer: str
+    kind: Kind = Kind.ftp
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +71,43 @@ class Access:
         self._limits = Limits(settings.failures, settings.window, settings.block)
         self._allowed = [ipaddress.ip_network(network, strict=False) for network in settings.allow]
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
+        self._judged: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
-    def judge(self, ip: str, user: str, password: str, now: datetime) -> Login | Denied | LockedOut:
-        """An address locked out is refused even with the right password, and its retries do not lengthen the hour.
+    def judge(
+        self, ip: str, user: str, password: str, now: datetime, kinds: Collection[Kind] = (Kind.ftp,)
+    ) -> Login | Denied | LockedOut:
+        """Whether this is a live log-in of one of these kinds. All of them share one lockout.
 
+        An address locked out is refused even with the right password, and its retries do not lengthen the hour.
         Raises ``TryAgain`` when a failure could not be recorded; the caller learns nothing about the password then.
         """
+        verdict = self._judge(ip, user, password, now, kinds)
+        with self._counting:
+            self._judged[_RESULTS[type(verdict)]] += 1
+        return verdict
+
+    def count(self) -> None:
+        """Adds the judgements since the last call to the counters: from time to time, not with each log-in."""
+        with self._counting:
+            judged = Counter(self._judged)
+        if judged:
+            with self._store.write() as transaction:
+                counters.add(transaction, "logins", judged)
+            with self._counting:
+                self._judged -= judged
+
+    def _judge(
+        self, ip: str, user: str, password: str, now: datetime, kinds: Collection[Kind]
+    ) -> Login | Denied | LockedOut:
         if self._is_allowed(ip):
-            return self._check(user, password) or Denied()
+            return self._check(user, password, kinds) or Denied()
         address = normalise(ip)
         with self._locks[hash(address) % _LOCKS]:
             until = self.locked_until(ip, now)
             if until is not None:
                 return LockedOut(until)
-            return self._check(user, password) or Denied(self._record_failure(address, now))
+            return self._check(user, password, kinds) or Denied(self._record_failure(address, now))
 
     def locked_until(self, ip: str, now: datetime) -> datetime | None:
         """The end of the address's lockout, or ``None`` if it may try."""
@@ -118,14 +144,15 @@ class Access:
             address = address.ipv4_mapped
         return any(address in network for network in self._allowed)
 
-    def _check(self, user: str, password: str) -> Login | None:
+    def _check(self, user: str, password: str, kinds: Collection[Kind]) -> Login | None:
         with self._store.read() as transaction:
-            row = transaction.one("credentials.of_user", user=user, kind="ftp")
+            row = transaction.one("credentials.of_user", user=user)
+        fits = row is not None and row["kind"] in kinds
         try:
-            HASHER.verify(row["secret"] if row else _DECOY, password)
+            HASHER.verify(row["secret"] if row and fits else _DECOY, password)
         except VerifyMismatchError:
             return None
-        return Login(user, row["customer"]) if row else None
+        return Login(user, row["customer"], Kind(row["kind"])) if row and fits else None
 
     def _record_failure(self, address: str, now: datetime) -> datetime | None:
         forgotten = stamp(now - self._limits.window)
@@ -150,6 +177,8 @@ def _decoy() -> str:
 
 
 _DECOY = _decoy()
+
+_RESULTS = {Login: "accepted", Denied: "denied", LockedOut: "locked_out"}
 
 
 def _lockout(row: Mapping[str, str]) -> Lockout:

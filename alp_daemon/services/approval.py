@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from alp_daemon import log
-from alp_daemon.customers import PREFORMATTED, Customer, draft_yaml, feed_for, load_file
+from alp_daemon.customers import BULK_UPLOAD, PREFORMATTED, Customer, draft_yaml, feed_for, load_file
 from alp_daemon.domain import phone
 from alp_daemon.domain.guard import HoldReason
 from alp_daemon.domain.model import Evidence, Listed, Reading, UploadState
@@ -20,9 +20,17 @@ from alp_daemon.services import holds, line_types, report
 from alp_daemon.services.assess import Assessment, Source, assess, findings_of, read_source
 from alp_daemon.services.credentials import Credentials, Issued
 from alp_daemon.services.report import Report
-from alp_daemon.services.rules import Rules, approval_of, rules_for
+from alp_daemon.services.rules import Rules, approval_of, rules_for, rules_of_file
 from alp_daemon.settings import Settings
-from alp_daemon.store.store import Store, stamp
+from alp_daemon.store.store import Store, Transaction, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What an approval keeps of the file that was looked at."""
+
+    sha256: str
+    ends_with_newline: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def write_draft(path: Path, sample: Path, *, name: str | None, keyword: str | No
 def choose_feed(customer: Customer, file: Path, feed: str | None) -> str:
     """The feed that is named, or the one that takes the file's name, or the only one there is."""
     if feed is not None:
-        return rules_for(customer, feed).name
+        return feed if feed == BULK_UPLOAD and customer.brand else rules_for(customer, feed).name
     if (found := feed_for(customer, file.name, "")) is not None:
         return found
     if len(customer.feeds) == 1:
@@ -80,7 +88,8 @@ def preview(store: Store, settings: Settings, customer: Customer, feed: str, fil
 
     It comes before the approval, so it does not ask for one.
     """
-    rules, source = rules_for(customer, feed), _source(file)
+    source = _source(file)
+    rules = rules_of_file(store, customer, feed, file, file.name)
     assessment = _assessed(store, settings, customer, rules, source)
     planned = _planned(customer, source, rules, assessment, assessment.reasons)
     return Preview(planned, assessment.reading.listed)
@@ -91,10 +100,10 @@ def dry_run(store: Store, settings: Settings, customer: Customer, feed: str, fil
 
     Where the feed is not approved, the report shows beside that reason what else would hold the file afterwards.
     """
-    rules = rules_for(customer, feed)
+    source = _source(file)
+    rules = rules_of_file(store, customer, feed, file, file.name)
     with store.read() as transaction:
         approval = approval_of(transaction, customer.id, rules)
-    source = _source(file)
     reasons: tuple[HoldReason, ...] = ()
     if isinstance(approval, str):
         reasons = (HoldReason("not_approved", approval),)
@@ -120,41 +129,62 @@ def approve(
 
     Raises ``Refused`` where the sample lists nobody: such a configuration cannot be meant.
     """
+    rules = rules_to_approve(customer, feed)
+    reading = read_source(_source(sample), customer, rules, line_types.in_force(store, settings, customer))
+    check_sample(reading, sample.name, rules)
+    return keep(store, customer, rules, sample_of(sample, reading), by, now)
+
+
+def rules_to_approve(customer: Customer, feed: str) -> Rules:
     rules = rules_for(customer, feed)
     if rules.feed is None:
         raise UsageProblem(f"{PREFORMATTED} needs no approval; `alp-daemon credentials issue {customer.id} --for ftp`")
-    reading = read_source(_source(sample), customer, rules, line_types.in_force(store, settings, customer))
-    _check_sample(reading, sample, rules)
+    return rules
+
+
+def sample_of(file: Path, reading: Reading) -> Sample:
+    with file.open("rb") as opened:
+        return Sample(hashlib.file_digest(opened, "sha256").hexdigest(), reading.ends_with_newline)
+
+
+def keep(store: Store, customer: Customer, rules: Rules, sample: Sample, by: str, now: datetime) -> Approved:
+    """What ``approve`` does once the sample has been looked at."""
     with store.write() as transaction:
-        transaction.run(
-            "approvals.put",
-            customer=customer.id,
-            feed=feed,
-            fingerprint=rules.fingerprint,
-            now=stamp(now),
-            by=by,
-            sample_sha256=hashlib.sha256(sample.read_bytes()).hexdigest(),
-            sample_newline=int(reading.ends_with_newline),
-        )
-        requeued = holds.requeue_approved(transaction, customer.id, feed, by)
-    log.info("approved", customer=customer.id, feed=feed, by=by, fingerprint=rules.fingerprint[:12])
-    return Approved(feed, _first_login(store, customer, by, now), tuple(requeued))
+        requeued = keep_in(transaction, rules, sample, by, now)
+    log.info("approved", customer=customer.id, feed=rules.name, by=by, fingerprint=rules.fingerprint[:12])
+    return Approved(rules.name, first_login(store, customer, by, now), requeued)
+
+
+def keep_in(transaction: Transaction, rules: Rules, sample: Sample, by: str, now: datetime) -> tuple[int, ...]:
+    """The approval itself; returns the held uploads that now go on."""
+    transaction.run(
+        "approvals.put",
+        customer=rules.customer,
+        feed=rules.name,
+        fingerprint=rules.fingerprint,
+        now=stamp(now),
+        by=by,
+        sample_sha256=sample.sha256,
+        sample_newline=int(sample.ends_with_newline),
+    )
+    return tuple(holds.requeue_approved(transaction, rules.customer, rules.name, by))
 
 
 def _assessed(store: Store, settings: Settings, customer: Customer, rules: Rules, source: Source) -> Assessment:
     reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
     with store.read() as transaction:
-        return assess(transaction, customer.id, reading, source, rules)
+        return assess(transaction, reading, source, rules)
 
 
 def _planned(
     customer: Customer, source: Source, rules: Rules, assessment: Assessment, hold: tuple[HoldReason, ...]
 ) -> Report:
-    findings = findings_of(assessment, rules.name, rules.mode, hold)
+    findings = findings_of(assessment, rules, hold)
     return report.of_plan(customer.id, source.name, source.path.stat().st_size, findings)
 
 
-def _first_login(store: Store, customer: Customer, by: str, now: datetime) -> Issued | None:
+def first_login(store: Store, customer: Customer, by: str, now: datetime) -> Issued | None:
+    """A log-in for FTP; None where the customer has one that is live."""
     with store.read() as transaction:
         row = transaction.one("credentials.has_live", customer=customer.id, kind="ftp")
     if row and row["n"]:
@@ -168,9 +198,10 @@ def _source(file: Path) -> Source:
     return Source(file, file.name, Evidence.assumed)
 
 
-def _check_sample(reading: Reading, sample: Path, rules: Rules) -> None:
+def check_sample(reading: Reading, name: str, rules: Rules) -> None:
+    """Raises ``Refused`` where the sample lists nobody."""
     if reading.buckets.numbers == 0:
         raise Refused(
-            f"{sample.name}: feed {rules.name} finds no valid number in it ({reading.buckets.rejected:,} of"
+            f"{name}: feed {rules.name} finds no valid number in it ({reading.buckets.rejected:,} of"
             f" {reading.buckets.read:,} rows rejected); see `alp-daemon preview`"
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
+from alp_daemon.files.spool import Incoming
 from alp_daemon.services.place import Place
 from alp_daemon.store.store import Transaction, stamp
 
@@ -64,6 +65,36 @@ class Arrival:
         return dict(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file whose bytes have come, and what its record is to hold."""
+
+    incoming: Incoming
+    arrival: Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a file is whole, and how that is known."""
+
+    evidence: Evidence
+    note: str = ""
+
+
 def log_received(row: Mapping[str, Any]) -> None:
     fields = ("customer", "name", "folder", "size", "channel", "actor", "ip", "session", "waits_for")
     log.info("upload_received", upload=row["id"], **{field: row[field] for field in fields})
+
+
+def settle_in(transaction: Transaction, verdicts: Mapping[int, Verdict]) -> dict[int, Verdict]:
+    """Writes the verdicts on uploads that have none yet; returns those."""
+    return {
+        upload: verdict
+        for upload, verdict in verdicts.items()
+        if transaction.run("uploads.settle", id=upload, evidence=verdict.evidence.value, note=verdict.note)
+    }
+
+
+def log_settled(verdicts: Mapping[int, Verdict]) -> None:
+    for upload, verdict in verdicts.items():
+        log.info("upload_settled", upload=upload, evidence=verdict.evidence.value, note=verdict.note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +19,13 @@ from alp_daemon.files.phonecells import TakesTexts
 from alp_daemon.files.reader import read, read_preformatted
 from alp_daemon.services.repeat import Earlier
 from alp_daemon.services.report import Findings
-from alp_daemon.services.rules import Rules
+from alp_daemon.services.rules import Bulk, Rules
 from alp_daemon.store import lists
 from alp_daemon.store.lists import ListHead
 from alp_daemon.store.store import Store, Transaction
+
+if TYPE_CHECKING:
+    from alp_daemon.services.bulkupload import Subscribed
 
 # A file may ask for opt-outs (preformatted with `minus: opt_out`): the command's transitions, without its proof.
 REMOVAL = replace(COMMANDS["opt_out"], name="removal", always_recorded=False)
@@ -56,6 +60,9 @@ class Assessment:
     reasons: tuple[HoldReason, ...]
     repeats: bool = False
     """Of a file that does nothing to the list as it stands: its addresses and the list were not read."""
+    subscribed: Subscribed | None = None
+    """Of a BulkUpload: what has to be stored beside the plan."""
+    notes: tuple[str, ...] = ()
 
     @property
     def changes(self) -> Changes:
@@ -63,16 +70,12 @@ class Assessment:
 
 
 def findings_of(
-    assessment: Assessment,
-    feed: str | None,
-    mode: str | None,
-    hold: tuple[HoldReason, ...],
-    sha256: str | None = None,
+    assessment: Assessment, rules: Rules, hold: tuple[HoldReason, ...], sha256: str | None = None
 ) -> Findings:
     """What a report says of an assessment."""
     return Findings(
-        feed=feed,
-        mode=mode,
+        feed=rules.name,
+        mode=rules.mode,
         evidence=assessment.evidence,
         evidence_note=assessment.evidence_note,
         hold=hold,
@@ -80,6 +83,7 @@ def findings_of(
         changes=assessment.changes,
         rejects=assessment.reading.rejects,
         sha256=sha256,
+        notes=assessment.notes,
     )
 
 
@@ -88,6 +92,8 @@ def read_source(source: Source, customer: Customer, rules: Rules, takes_texts: T
 
     ``takes_texts`` is what the operator's line types say (see ``line_types.in_force``).
     """
+    if rules.bulk is not None:
+        return _read_subscribers(source, rules.bulk)
     if rules.feed is None:
         return read_preformatted(
             source.path, customer.preformatted, region=customer.region, name=source.name, takes_texts=takes_texts
@@ -95,50 +101,59 @@ def read_source(source: Source, customer: Customer, rules: Rules, takes_texts: T
     return read(source.path, rules.feed, region=customer.region, name=source.name, takes_texts=takes_texts)
 
 
-def read_list(store: Store, customer: str) -> ListState:
-    """The customer's list as it stands."""
+def _read_subscribers(source: Source, bulk: Bulk) -> Reading:
+    from alp_daemon.files.informz.subscribers import read_subscribers  # only XML needs it
+
+    said = read_subscribers(source.path, bulk.request, name=source.name, known_interests=bulk.interests)
+    return Reading(
+        Listed.empty(), np.empty(0, np.int64), said.buckets, said.rejects, (), True, ends_with_newline=True, said=said
+    )
+
+
+def read_list(store: Store, list_name: str) -> ListState:
+    """The list as it stands."""
     with store.read() as transaction:
-        return lists.read_state(transaction, lists.open_list(transaction, customer))
+        return lists.read_state(transaction, lists.open_list(transaction, list_name))
 
 
-def read_list_in_thread(store: Store, customer: str) -> ListState:
+def read_list_in_thread(store: Store, list_name: str) -> ListState:
     """The same for a thread that does nothing else with the store."""
     try:
-        return read_list(store, customer)
+        return read_list(store, list_name)
     finally:
         store.close()
 
 
 def assess(
     transaction: Transaction,
-    customer: str,
     reading: Reading,
     source: Source,
     rules: Rules,
     state: ListState | None = None,
 ) -> Assessment:
-    """The effect of a reading on the customer's list as this transaction sees it, or as it was read before."""
-    head = lists.open_list(transaction, customer)
+    """The effect of a reading on its list as this transaction sees it, or as it was read before."""
+    head = lists.open_list(transaction, rules.list_name)
     if state is None:
         state = lists.read_state(transaction, head)
     return _assessed(transaction, head, state, reading, source, rules)
 
 
-def assess_repeated(
-    transaction: Transaction, customer: str, earlier: Earlier, source: Source, rules: Rules
-) -> Assessment:
+def assess_repeated(transaction: Transaction, earlier: Earlier, source: Source, rules: Rules) -> Assessment:
     """The same as ``assess`` for a file that ``earlier`` was, without reading file or list.
 
     A plan that changes nothing passes every limit that the guard sets for plans; those for files are asked again.
     """
-    head = lists.open_list(transaction, customer)
+    head = lists.open_list(transaction, rules.list_name)
     bit = lists.feed_bit(transaction, head, rules.name)
     reading = earlier.reading()
     evidence, note = _ending(reading, source, rules)
     reasons = guard.check_file(reading.buckets, evidence, note, rules.limits)
     nothing = ListState.empty(earlier.version)
     plan = Plan(earlier.version, nothing, nothing, np.empty(0, np.bool_), nothing.keys, earlier.changes(), 0, 0)
-    return Assessment(reading, evidence, note, nothing, TagSets(), bit, (plan,), tuple(reasons), repeats=True)
+    notes = tuple(earlier.report.get("notes", ()))
+    return Assessment(
+        reading, evidence, note, nothing, TagSets(), bit, (plan,), tuple(reasons), repeats=True, notes=notes
+    )
 
 
 def assess_again(transaction: Transaction, head: ListHead, old: Assessment, source: Source, rules: Rules) -> Assessment:
@@ -169,26 +184,36 @@ def _assessed(
     bit = lists.feed_bit(transaction, head, rules.name)
     first = not _applied_before(transaction, head, rules)
     evidence, note = _ending(reading, source, rules)
-    plans = _plans(state, reading, rules, sets, bit)
+    subscribed = None
+    notes: tuple[str, ...] = ()
+    if reading.said is None:
+        plans = _plans(state, reading, rules, sets, bit)
+    else:
+        from alp_daemon.services import bulkupload  # only XML needs it
+
+        subscribed = bulkupload.subscribed(transaction, head, state, reading.said, rules.policy)
+        plans = (bulkupload.plan_of(state, subscribed, rules.policy, sets, bit),)
+        notes = bulkupload.notes(reading.said, subscribed, rules)
     reasons = guard.check_file(reading.buckets, evidence, note, rules.limits)
     reasons += _unformatted(reading, rules, known_tags)
     for plan in plans:
         reasons += guard.check_plan(plan, reading.buckets, rules.limits, first_upload=first)
-    return Assessment(reading, evidence, note, state, sets, bit, plans, tuple(reasons))
+    return Assessment(
+        reading, evidence, note, state, sets, bit, plans, tuple(reasons), subscribed=subscribed, notes=notes
+    )
 
 
 def _applied_before(transaction: Transaction, head: ListHead | None, rules: Rules) -> bool:
     if head is None:
         return False
-    row = transaction.one("uploads.applied_before", customer=head.customer, feed=rules.name)
+    row = transaction.one("uploads.applied_before", customer=rules.customer, feed=rules.name)
     return bool(row and row["n"])
 
 
 def _ending(reading: Reading, source: Source, rules: Rules) -> tuple[Evidence, str]:
     """What the file's own end says beats what the channel saw: a trailer proves, a torn last row disproves."""
     if reading.ends_whole is True:
-        has_trailer = rules.feed is not None and rules.feed.file.trailer is not None
-        return Evidence.proven, "its trailer agrees with its rows" if has_trailer else "the checksums inside it agree"
+        return Evidence.proven, _proof(rules)
     if reading.ends_whole is False:
         return Evidence.cut, reading.cut_reason
     if source.sample_newline and not reading.ends_with_newline:
@@ -196,10 +221,18 @@ def _ending(reading: Reading, source: Source, rules: Rules) -> tuple[Evidence, s
     return source.evidence, source.note
 
 
+def _proof(rules: Rules) -> str:
+    if rules.bulk is not None:
+        return "its XML ends as it must"
+    has_trailer = rules.feed is not None and rules.feed.file.trailer is not None
+    return "its trailer agrees with its rows" if has_trailer else "the checksums inside it agree"
+
+
 def _plans(state: ListState, reading: Reading, rules: Rules, sets: TagSets, bit: int) -> tuple[Plan, ...]:
     listed = reading.listed
-    removed = np.unique(reading.removed)
+    removed = reading.removed
     if len(removed):
+        removed = np.unique(removed)
         listed = _without(listed, removed)
     plan = make_plan(state, listed, rules.policy, sets, feed_bit=bit, only_this_feed=rules.only_this_feed)
     if not len(removed):
@@ -216,7 +249,7 @@ def _without(listed: Listed, removed: Keys) -> Listed:
 
 
 def _unformatted(reading: Reading, rules: Rules, known_tags: set[str]) -> list[HoldReason]:
-    if rules.feed is not None:
+    if rules.feed is not None or rules.bulk is not None:
         return []
     unknown = {tag for tags in reading.listed.sets for tag in tags} - known_tags
     if len(unknown) <= guard.MAX_UNKNOWN_TAGS:

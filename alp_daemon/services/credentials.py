@@ -1,15 +1,19 @@
-"""Log-ins of customers: issued once, shown once, kept as a hash."""
+"""Log-ins: issued once, shown once, kept as a hash."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import count
 
 import argon2
 
+from alp_daemon import log
 from alp_daemon.errors import UsageProblem
 from alp_daemon.store.store import Store, Transaction, moment, stamp
 
@@ -20,11 +24,42 @@ HASHER = argon2.PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1
 # Crockford's base 32: no i, l, o, u, so that a password survives being read out. 28 × 5 = 140 bits.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _GROUPS, _GROUP = 7, 4
+# 26 × 5 = 130 bits: nobody guesses one, so a fast hash will do. The beginning lets scanners find a leaked one.
+_TOKEN_START, _TOKEN_LENGTH = "alp_", 26
+_OPERATOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+PROVIDER = ""
+"""Whose log-ins are no customer's: operators' and gateways'."""
+
+
+class Kind(StrEnum):
+    """What a log-in opens."""
+
+    ftp = "ftp"
+    uploader = "uploader"
+    admin = "admin"
+    api = "api"
+    informz = "informz"
+    operator = "operator"
+    gateway = "gateway"
+
+    @property
+    def is_token(self) -> bool:
+        """A program's secret, which it sends with every call; the others are a user's password."""
+        return self in (Kind.api, Kind.gateway)
+
+    @property
+    def is_of_customer(self) -> bool:
+        return self not in (Kind.operator, Kind.gateway)
+
+
+SIGNS_IN = (Kind.uploader, Kind.admin, Kind.operator)
+"""Who signs in with a browser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A new log-in. The password exists nowhere else: it cannot be shown again."""
+    """A new log-in. The password (for a kind that is a token, the token) exists nowhere else and is shown once."""
 
     user: str
     password: str
@@ -40,55 +75,112 @@ class Credential:
     revoked_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whose token it is. ``customer`` is ``PROVIDER`` for a gateway."""
+
+    user: str
+    customer: str
+    kind: Kind
+
+
 class Credentials:
-    """Issues, lists and revokes log-ins. ``kind`` is the channel they open: ``ftp``."""
+    """Issues, lists and revokes log-ins, and knows tokens. ``customer`` is ``PROVIDER`` for those of no customer."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def issue(self, customer: str, kind: str, by: str, now: datetime) -> Issued:
-        """A new log-in beside those there are. Users are called ``acme``, ``acme-2``, … and never used again."""
-        if kind != "ftp":
-            raise UsageProblem(f"credentials for {kind!r}: expected ftp")
-        password = _password()
-        secret = HASHER.hash(password)
+    def issue(self, customer: str, kind: str, by: str, now: datetime, *, name: str = "") -> Issued:
+        """A new log-in beside those there are; ``name`` is the operator's.
+
+        Users are called ``acme``, ``acme-2``, … for FTP, else ``acme-uploader``, ``acme-api-2`` and so on, or by the
+        operator's name. None is ever used again but that of a brand's user (``name`` too). Raises ``UsageProblem``
+        for an unknown kind or an unusable name.
+        """
+        if kind not in set(Kind):
+            raise UsageProblem(f"credentials for {kind!r}: expected one of {', '.join(Kind)}")
+        wanted = _user(customer, Kind(kind), name)
+        password = _token() if Kind(kind).is_token else _password()
+        secret = token_hash(password) if Kind(kind).is_token else HASHER.hash(password)
         with self._store.write() as transaction:
-            number, user = _free_user(transaction, customer)
+            row = transaction.one("credentials.next_id", customer=customer)
+            assert row is not None
+            # A brand's user is called what requests call it, also after its log-in was revoked and issued anew.
+            is_renewed = kind == Kind.informz and transaction.run("credentials.forget", customer=customer, user=wanted)
+            user = wanted if is_renewed else _free(transaction, wanted)
             transaction.run(
                 "credentials.add",
                 customer=customer,
-                id=number,
+                id=row["id"],
                 kind=kind,
                 user=user,
                 secret=secret,
                 now=stamp(now),
                 by=by,
             )
+        log.info("credentials_issued", customer=customer, kind=str(kind), user=user, by=by)
         return Issued(user, password)
 
-    def revoke(self, customer: str, user: str, now: datetime) -> bool:
-        """``False`` when the customer has no such live log-in. Sessions already open go on."""
+    def revoke(self, customer: str, user: str, now: datetime, *, only: Kind | None = None) -> bool:
+        """``False`` when the customer has no such live log-in, of the ``only`` kind that who revokes it may touch.
+
+        FTP sessions already open go on; browsers are signed out.
+        """
         with self._store.write() as transaction:
-            return transaction.run("credentials.revoke", customer=customer, user=user, now=stamp(now)) > 0
+            revoked = transaction.run("credentials.revoke", customer=customer, user=user, kind=only, now=stamp(now)) > 0
+        if revoked:
+            log.info("credentials_revoked", customer=customer, user=user)
+        return revoked
 
     def list(self, customer: str) -> list[Credential]:
         """Live and revoked log-ins, oldest first."""
         with self._store.read() as transaction:
             return [_credential(row) for row in transaction.all("credentials.list", customer=customer)]
 
+    def of_token(self, token: str) -> Bearer | None:
+        """Whose live token this is."""
+        # Found by its hash, so that how long the search takes tells nothing about the token.
+        with self._store.read() as transaction:
+            row = transaction.one("credentials.of_token", secret=token_hash(token))
+        return Bearer(row["user"], row["customer"], Kind(row["kind"])) if row else None
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
 
 def _password() -> str:
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
+    return "-".join(_signs(_GROUP) for _ in range(_GROUPS))
 
 
-def _free_user(transaction: Transaction, customer: str) -> tuple[int, str]:
+def _token() -> str:
+    return _TOKEN_START + _signs(_TOKEN_LENGTH)
+
+
+def _signs(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _user(customer: str, kind: Kind, name: str) -> str:
+    if kind.is_of_customer != bool(customer):
+        raise UsageProblem(f"credentials for {kind}: expected {'a customer' if kind.is_of_customer else 'no customer'}")
+    if kind is Kind.operator:
+        if not _OPERATOR.fullmatch(name):
+            raise UsageProblem(f"operator {name!r}: expected a name of small letters, digits, and . - _ within it")
+        return name
+    if kind is Kind.informz and name:
+        return name
+    if kind is Kind.gateway:
+        return str(kind)
+    return customer if kind is Kind.ftp else f"{customer}-{kind}"
+
+
+def _free(transaction: Transaction, wanted: str) -> str:
     # Another customer may be called `acme-2`: its log-in must not be taken from it, nor given to acme.
-    row = transaction.one("credentials.next_id", customer=customer)
-    assert row is not None
-    for number in count(row["id"]):
-        user = customer if number == 1 else f"{customer}-{number}"
+    for number in count(1):
+        user = wanted if number == 1 else f"{wanted}-{number}"
         if transaction.one("credentials.user_taken", user=user) is None:
-            return number, user
+            return user
     raise AssertionError("count() does not end")
 
 

@@ -43,6 +43,7 @@ def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> 
             *_gone(transaction, settings, loaded),
             *_lists(transaction),
             *_histories(transaction),
+            *_snapshots(transaction),
             *_waiting_mail(transaction, settings, now),
             *_given_up_mail(transaction, now),
         ]
@@ -82,8 +83,9 @@ def _stuck(transaction: Transaction) -> Iterator[Finding]:
 
 def _gone(transaction: Transaction, settings: Settings, loaded: Loaded) -> Iterator[Finding]:
     for row in transaction.all("lists.all"):
-        path = settings.customers_dir / f"{row['customer']}.yaml"
-        if row["customer"] not in loaded.customers and not path.exists():
+        customer = row["customer"].partition("/")[0]  # of the list of numbers or of subscribers
+        path = settings.customers_dir / f"{customer}.yaml"
+        if customer not in loaded.customers and not path.exists():
             yield Finding("warning", f"there is no {path}: its log-ins are refused, and its files wait for it")
 
 
@@ -106,6 +108,17 @@ def _histories(transaction: Transaction) -> Iterator[Finding]:
                 "error",
                 f"{row['customer']}: the history was changed by something other than this program, at version"
                 f" {version} or later; compare with a backup",
+            )
+
+
+def _snapshots(transaction: Transaction) -> Iterator[Finding]:
+    for row in transaction.all("lists.all"):
+        if not transaction.is_read_right(row["id"]):
+            mended = f"DELETE FROM snapshot_segments WHERE list = {row['id']}"  # noqa: S608  said, not run
+            yield Finding(
+                "error",
+                f"{row['customer']}: its rows were changed past their triggers, and files are compared with what they"
+                f" were; with any SQLite tool: {mended}",
             )
 
 

@@ -17,7 +17,7 @@ from alp_daemon.domain.guard import HoldReason
 from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import TryAgain
 from alp_daemon.files.phonecells import TakesTexts
-from alp_daemon.services import notify, report
+from alp_daemon.services import counters, notify, report
 from alp_daemon.services.assess import Assessment, Source, findings_of
 from alp_daemon.services.repeat import read_with
 from alp_daemon.services.report import Findings, Report
@@ -107,7 +107,9 @@ def finish_in(transaction: Transaction, work: Work, ending: Ending) -> Report:
         _supersede(transaction, work, rules)
     rejects = assessment.reading.rejects.kept if assessment else []
     transaction.run("reports.put", **report.packed(finished, rejects), read_with=_read_with(ending))
-    notify.tell_of_upload(transaction, work.settings, work.customer, finished, work.now)
+    counters.add_finished(transaction, finished)
+    askers = rules.bulk.request.recipients if rules and rules.bulk else ()
+    notify.tell_of_upload(transaction, work.settings, work.customer, finished, work.now, askers)
     return finished
 
 
@@ -132,9 +134,8 @@ def _read_with(ending: Ending) -> str | None:
 
 
 def _findings(work: Work, ending: Ending) -> Findings:
-    feed = ending.rules.name if ending.rules else work.upload.feed
-    mode = ending.rules.mode if ending.rules else None
-    if ending.assessment is None:
-        upload = work.upload
-        return Findings(feed, mode, upload.evidence, upload.evidence_note, ending.hold, sha256=ending.sha256)
-    return findings_of(ending.assessment, feed, mode, ending.hold, ending.sha256)
+    if ending.assessment is not None and ending.rules is not None:
+        return findings_of(ending.assessment, ending.rules, ending.hold, ending.sha256)
+    upload, rules = work.upload, ending.rules
+    feed, mode = (rules.name, rules.mode) if rules else (upload.feed, None)
+    return Findings(feed, mode, upload.evidence, upload.evidence_note, ending.hold, sha256=ending.sha256)

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 
 from alp_daemon.domain import phone
 from alp_daemon.domain.model import Status
-from alp_daemon.store import lists
+from alp_daemon.store import lists, tagsets
 from alp_daemon.store.lists import ListHead
 from alp_daemon.store.store import Store, Transaction
 
 EXPORT_HEADER = ("number", "status", "tags")
+
+# How `import` writes down when somebody consented before the list came here.
+_IMPORTED_CONSENT = re.compile(r"\bconsent: (\d{4}-\d{2}-\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a list's numbers in order, and the cursor of the next page; None after the last."""
+
+    numbers: list[dict[str, Any]]
+    next: str | None
 
 
 def of_number(store: Store, key: int, customers: Iterable[str]) -> list[dict[str, Any]]:
@@ -27,6 +41,12 @@ def known_lists(store: Store) -> list[str]:
         return [row["customer"] for row in transaction.all("lists.all")]
 
 
+def versions(store: Store) -> dict[str, int]:
+    """The number of each list's last change, by customer."""
+    with store.read() as transaction:
+        return {row["customer"]: row["version"] for row in transaction.all("lists.all")}
+
+
 def export(store: Store, customer: str, status: str | None, out: IO[str]) -> int:
     """Writes the list as CSV, sorted by number; returns how many rows. What an undo took off is not on it."""
     writer = csv.writer(out, lineterminator="\n")
@@ -37,6 +57,51 @@ def export(store: Store, customer: str, status: str | None, out: IO[str]) -> int
             writer.writerow(row)
             count += 1
     return count
+
+
+def page(
+    store: Store, customer: str, *, status: str | None = None, tag: str | None = None, after: int = 0, limit: int
+) -> Page:
+    """The numbers of a list after a key, all or those with a status and a tag."""
+    with store.read() as transaction:
+        head = lists.open_list(transaction, customer)
+        if head is None:
+            return Page([], None)
+        rows = transaction.all(
+            "numbers.page",
+            list=head.id,
+            after=after,
+            status=None if status is None else Status[status],
+            sets=None if tag is None else json.dumps(_sets_with(transaction, head, tag)),
+            limit=limit + 1,
+        )
+        shown = rows[:limit]
+        sets = tagsets.of_ids(transaction, head.id, (row["tag_set"] for row in shown))
+    numbers = [
+        {
+            "number": phone.format_key(row["key"]),
+            "status": Status(row["status"]).name,
+            "tags": list(sets[row["tag_set"]]),
+        }
+        for row in shown
+    ]
+    return Page(numbers, str(shown[-1]["key"]) if len(rows) > limit else None)
+
+
+def consent_date(events: Sequence[dict[str, Any]]) -> str | None:
+    """When the number came (back) onto the list, by a ``history``; None where it is not, or has opted out since.
+
+    A suspension does not end a consent. The day that an import states stands before that of the import.
+    """
+    since: str | None = None
+    for event in events:
+        if event["status_after"] not in (Status.opted_in.name, Status.suspended.name):
+            since = None
+        elif stated := _IMPORTED_CONSENT.search(event["note"] if event["source"] == "import" else ""):
+            since = stated[1]
+        elif since is None:
+            since = event["at"][:10]
+    return since
 
 
 def usage(store: Store, customer: str, month: str | None) -> list[dict[str, Any]]:
@@ -68,6 +133,11 @@ def _rows(store: Store, customer: str) -> Iterator[tuple[str, str, str]]:
             yield phone.format_key(key), names[status], joined[tag_set]
 
 
+def _sets_with(transaction: Transaction, head: ListHead, tag: str) -> list[int]:
+    rows = transaction.all("tag_sets.all", list=head.id)
+    return [row["id"] for row in rows if tag in tagsets.parsed(row["tags"])]
+
+
 def _on_list(transaction: Transaction, customer: str, key: int) -> dict[str, Any] | None:
     head = lists.open_list(transaction, customer)
     if head is None:
@@ -79,7 +149,8 @@ def _on_list(transaction: Transaction, customer: str, key: int) -> dict[str, Any
 
 
 def _story(transaction: Transaction, head: ListHead, key: int, events: list[Any]) -> dict[str, Any]:
-    sets = lists.read_tag_sets(transaction, head)
+    used = (event[column] for event in events for column in ("tags_before", "tags_after"))
+    sets = tagsets.of_ids(transaction, head.id, used)
     last = events[-1]
     return {
         "number": phone.format_key(key),

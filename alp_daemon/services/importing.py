@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Imported:
     def as_dict(self) -> dict[str, Any]:
         return {
             "rows": self.read,
-            "changes": asdict(self.changes),
+            "changes": self.changes.as_dict(),
             "rejects": [each._asdict() for each in self.rejects.kept[:100]],
             "rejects_total": self.rejects.total,
         }

@@ -2,7 +2,7 @@
 
 ::
 
-    begin → write → receive        a channel that gets the bytes itself (FTP, web)
+    begin → write → receive        a channel that gets the bytes itself (web; FTP, with receive_all)
     take                           a file that stays where it is (command line)
     pick_up                        a file put into the drop folder, which is moved
 
@@ -11,29 +11,45 @@ What a client may still do to its upload (rename, delete, leave) is a method eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from alp_daemon import log
 from alp_daemon.customers import is_temporary
 from alp_daemon.domain.model import Evidence
+from alp_daemon.errors import AlpError
 from alp_daemon.files import drop
-from alp_daemon.files.spool import Incoming, Kept, Spool, copy
+from alp_daemon.files.spool import Incoming, Kept, Spool, copy, disk_errors, sha256
 from alp_daemon.registry import Registry
 from alp_daemon.services import sidecar, waiting
-from alp_daemon.services.arrival import Arrival, Sender, log_received
+from alp_daemon.services.arrival import (
+    Arrival,
+    Received,
+    Sender,
+    Verdict,
+    log_received,
+    log_settled,
+    settle_in,
+)
+from alp_daemon.services.beside import Beside
 from alp_daemon.services.pickup import PickUp, Trouble
 from alp_daemon.services.place import RENAME_WAIT, RNTO_WAIT, Place, WaitsFor, place
+from alp_daemon.services.secrets import blank_secrets
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, moment, stamp
 
-__all__ = ["Intake", "Recent", "Sender"]
+__all__ = ["Intake", "Received", "Recent", "Sender", "Verdict"]
 
 RECENT = timedelta(minutes=10)
 """How long a name is answered for after its upload: schedulers verify by SIZE, some in a session of their own."""
+
+_NO_VERDICTS: Mapping[int, Verdict] = MappingProxyType({})
 
 UNSETTLED = "the daemon stopped before it saw how the client left"
 
@@ -86,19 +102,57 @@ class Intake:
         *,
         evidence: Evidence | None = None,
         note: str = "",
+        feed: str | None = None,
     ) -> int:
         """Makes the file and its record durable and returns the upload's id: now the sender may be told so.
 
-        Without ``evidence`` the upload is not settled, and not processed before :meth:`settle`.
+        Without ``evidence`` the upload is not settled, and not processed before :meth:`settle`. With ``feed`` no
+        pattern is asked, and it waits for nothing.
         Raises :class:`TryAgain` when the disk is full; nothing is kept then.
         """
-        where = self._place(customer, name, folder, now)
+        where = Place(feed) if feed else self._place(customer, name, folder, now)
         arrival = Arrival(customer, name, folder, sender, now, where, evidence, note)
-        with self._spool.kept(incoming) as kept:
-            row = self._record(arrival, kept)
-        log_received(row)
-        self._tell(arrival.is_due)
-        return int(row["id"])
+        return self._receive(Received(incoming, arrival))
+
+    def arrival(
+        self,
+        customer: str,
+        name: str,
+        folder: str,
+        sender: Sender,
+        now: datetime,
+        evidence: Evidence | None,
+        note: str,
+    ) -> Arrival:
+        """What the record of a received file is to hold."""
+        return Arrival(customer, name, folder, sender, now, self._place(customer, name, folder, now), evidence, note)
+
+    def write_out(self, incoming: Incoming) -> None:
+        """Brings the bytes of a large file to the disk beforehand, so that no common commit has to wait for them.
+
+        Raises :class:`TryAgain` when the disk is full.
+        """
+        with disk_errors("cannot keep a received file"):
+            incoming.file.flush()
+            os.fsync(incoming.file.fileno())
+
+    def receive_all(
+        self, received: Sequence[Received], verdicts: Mapping[int, Verdict] = _NO_VERDICTS
+    ) -> list[int | AlpError]:
+        """As :meth:`receive` for several files, and :meth:`settle` for other uploads, in one commit.
+
+        Returns the upload's id for each file, or why this one could not be kept. When the database cannot be written
+        nothing is kept, and :class:`TryAgain` is raised.
+        """
+        with self._spool.kept([each.incoming for each in received], self._blank_secrets) as kept:
+            files = [(each.arrival, of) for each, of in zip(received, kept, strict=True) if isinstance(of, Kept)]
+            rows, settled = self._record(files, verdicts)
+        for row in rows:
+            log_received(row)
+        log_settled(settled)
+        self._tell(bool(settled) or any(arrival.is_due for arrival, _ in files))
+        numbers = iter(rows)
+        return [int(next(numbers)["id"]) if isinstance(each, Kept) else each for each in kept]
 
     def take(
         self,
@@ -112,7 +166,6 @@ class Intake:
         evidence: Evidence,
         note: str = "",
         feed: str | None = None,
-        sha256: str | None = None,
     ) -> int:
         """Copies an existing file into the spool and queues it; the file itself stays.
 
@@ -121,12 +174,17 @@ class Intake:
         while it is copied.
         """
         where = Place(feed or self._place(customer, name, folder, now).feed)
-        arrival = Arrival(customer, name, folder, sender, now, where, evidence, note, sha256)
         incoming = self._spool.begin(customer)
         try:
             copy(path, incoming)
-            with self._spool.kept(incoming) as kept:
-                row = self._record(arrival, kept)
+            self._blank_secrets(incoming)
+            with incoming.path.open("rb", buffering=0) as content:
+                digest = Beside(partial(sha256, content))  # hashed while the disk writes
+                with self._spool.kept([incoming]) as (kept,):
+                    if isinstance(kept, AlpError):
+                        raise kept
+                    arrival = Arrival(customer, name, folder, sender, now, where, evidence, note, digest())
+                    (row,), _ = self._record([(arrival, kept)], _NO_VERDICTS)
         finally:
             incoming.abort()
         log_received(row)
@@ -149,12 +207,11 @@ class Intake:
         """Whether a file of this name could be worked as it is called now."""
         return self._place(customer, name, folder, now).waits_for not in (WaitsFor.match, WaitsFor.rename)
 
-    def settle(self, upload: int, evidence: Evidence, note: str) -> None:
-        """Says whether the file is whole. The first word on it stands."""
+    def settle(self, verdicts: Mapping[int, Verdict]) -> None:
+        """Says of uploads whether they are whole. The first word on an upload stands."""
         with self._store.write() as transaction:
-            settled = transaction.run("uploads.settle", id=upload, evidence=evidence.value, note=note)
-        if settled:
-            log.info("upload_settled", upload=upload, evidence=evidence.value, note=note)
+            settled = settle_in(transaction, verdicts)
+        log_settled(settled)
         self._tell(bool(settled))
 
     def hold_back(self, upload: int, now: datetime) -> bool:
@@ -246,12 +303,25 @@ class Intake:
         joined = sidecar.join_all(self._store, self._spool, now)
         self._tell(waiting.end_expired(self._store, self._registry, now) or joined)
 
+    def _blank_secrets(self, incoming: Incoming) -> None:
+        blank_secrets(self._registry.customer(incoming.customer), incoming.path)
+
     def _place(self, customer: str, name: str, folder: str, now: datetime) -> Place:
         return place(self._registry.customer(customer), name, folder, now)
 
-    def _record(self, arrival: Arrival, kept: Kept) -> dict[str, Any]:
+    def _receive(self, received: Received) -> int:
+        (number,) = self.receive_all([received])
+        if isinstance(number, AlpError):
+            raise number
+        return number
+
+    def _record(
+        self, files: Sequence[tuple[Arrival, Kept]], verdicts: Mapping[int, Verdict]
+    ) -> tuple[list[dict[str, Any]], Mapping[int, Verdict]]:
+        """The new rows, and those of the verdicts that were the first on their upload."""
         with self._store.write() as transaction:
-            return arrival.record(transaction, kept.object, kept.size)
+            rows = [arrival.record(transaction, kept.object, kept.size) for arrival, kept in files]
+            return rows, settle_in(transaction, verdicts)
 
     def _objects(self) -> set[str]:
         with self._store.read() as transaction:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import smtplib
 import ssl
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -38,15 +39,28 @@ _REFUSALS = (
 
 
 def tell_of_upload(
-    transaction: Transaction, settings: Settings, customer: Customer | None, finished: Report, now: datetime
+    transaction: Transaction,
+    settings: Settings,
+    customer: Customer | None,
+    finished: Report,
+    now: datetime,
+    askers: Sequence[str] = (),
 ) -> None:
-    """The report by mail to the customer; held and failed uploads also to the operators."""
+    """The report by mail to the customer; held and failed uploads also to the operators.
+
+    ``askers`` are those whom the upload itself names. They may have no folder to look into, so their mail has the
+    first rejects, masked.
+    """
+    masked = report.masked(finished)
+    body = reporttext.text(masked)
     recipients = list(customer.report_to) if customer else []
     if finished["state"] in ("held", "failed"):
         recipients += settings.smtp.operators
     subject = f"[{finished['customer']}] {finished['name']}: {finished['state']}"
-    body = reporttext.text(report.masked(finished))
     tell(transaction, recipients, subject, body, now, finished["customer"], finished["upload"])
+    cells = reporttext.refused_cells(masked["rejects"], masked["rejects_total"])
+    with_rejects = body + "".join(f"{line}\n" for line in ("", *cells) if cells)
+    tell(transaction, list(askers), subject, with_rejects, now, finished["customer"], finished["upload"])
 
 
 def tell(

@@ -1,4 +1,4 @@
-"""One number at a time: the ManageOptin commands and inbound messages.
+"""One number at a time: the ManageOptin commands.
 
 Each is the plan of a file, made on one row, so that no second set of rules can grow here.
 """
@@ -14,15 +14,15 @@ import numpy as np
 from alp_daemon import log
 from alp_daemon.customers import Customer
 from alp_daemon.domain import phone
-from alp_daemon.domain.keyword import DEFAULT_WORDS, Intent, Words, classify
 from alp_daemon.domain.model import Listed, Status, Tags
-from alp_daemon.domain.plan import Plan, make_plan
-from alp_daemon.domain.policy import COMMANDS, KEYWORD_MESSAGE, Policy
+from alp_daemon.domain.plan import make_plan
+from alp_daemon.domain.policy import COMMANDS, Policy
 from alp_daemon.domain.tag import BadTag, clean
+from alp_daemon.domain.tag_sets import EMPTY
 from alp_daemon.errors import Refused, UsageProblem
 from alp_daemon.services import line_types
 from alp_daemon.settings import Settings
-from alp_daemon.store import lists
+from alp_daemon.store import lists, tagsets
 from alp_daemon.store.lists import Change
 from alp_daemon.store.store import Store, Transaction, stamp
 
@@ -45,22 +45,35 @@ class Standing:
     tags: Tags
     changed: bool = False
     message: str = ""
+    event: int | None = None
+    """The version of the list that this command made; None where there was nothing to write down."""
 
     def as_dict(self) -> dict[str, Any]:
         return {"number": self.number, "status": self.status, "tags": list(self.tags), "changed": self.changed}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What an inbound message meant, how its sender stands now, and the one text that may go back."""
+class Command:
+    """One of ``policy.COMMANDS`` or ``status``, for a number as its sender writes it."""
 
-    intent: str
-    status: str
-    reply: str
+    name: str
+    number: str
+    tags: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"intent": self.intent, "status": self.status, "reply": self.reply}
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A command whose number and tags were found to be sound."""
+
+    name: str
+    key: int
+    tags: Tags
+
+
+STATUS = "status"
+"""The command that only asks."""
+
+REFUSED = -1
 
 # What brings a number onto the list asks for a line that takes texts; what takes it off asks for nothing.
 _NEEDS_MOBILE = {"opt_in", "reactivate"}
@@ -91,81 +104,59 @@ def command(
     now: datetime,
 ) -> Standing:
     """Does one of ``policy.COMMANDS``. Raises ``Refused`` where the rules forbid it; what is true is no error."""
-    key = _key_or_fault(number, (phone.parse if name in _NEEDS_MOBILE else phone.parse_line)(number, customer.region))
-    wanted = parse_tags(tags)
+    prepared = prepare(Command(name, number, tags), customer)
     with store.write() as transaction:
-        if name in _NEEDS_MOBILE and not line_types.takes_texts(transaction, settings, customer, key):
-            raise Refused(f"{phone.mask(key)} cannot be changed by {name}: {phone.REASONS['not_mobile']}")
-        before = _standing(transaction, customer.id, key)
-        plan = _apply(transaction, customer.id, COMMANDS[name], key, wanted, sender, now)
-        if len(plan.refused):
-            raise Refused(f"{phone.mask(key)} cannot be changed by {name}: {_refusal(name, before, customer)}")
-        after = _standing(transaction, customer.id, key)
-    changed = (before.status, before.tags) != (after.status, after.tags)
-    log.info("command", command=name, customer=customer.id, changed=changed, actor=sender.actor)
-    return replace(
-        after, changed=changed, message="" if changed else f"nothing to change: it is {after.status} already"
-    )
+        standing = carry_out(transaction, settings, customer, prepared, sender, now)
+    log.info("command", command=name, customer=customer.id, changed=standing.changed, actor=sender.actor)
+    return standing
 
 
 def status(store: Store, customer: Customer, number: str) -> Standing:
     key = parse_number(number, customer.region)
     with store.read() as transaction:
-        return _standing(transaction, customer.id, key)
+        return standing_of(transaction, customer.id, key)
 
 
-def message(
-    store: Store,
+def prepare(wanted: Command, customer: Customer) -> Prepared:
+    """Outside of any transaction, since reading a number takes its time. Raises ``UsageProblem`` with the cure."""
+    if wanted.name not in COMMANDS and wanted.name != STATUS:
+        raise UsageProblem(f"command {wanted.name[:40]!r}: expected one of {', '.join((*COMMANDS, STATUS))}")
+    read = phone.parse if wanted.name in _NEEDS_MOBILE else phone.parse_line
+    return Prepared(
+        wanted.name, key_or_fault(wanted.number, read(wanted.number, customer.region)), parse_tags(wanted.tags)
+    )
+
+
+def carry_out(
+    transaction: Transaction,
+    settings: Settings,
     customer: Customer,
-    sender_number: str,
-    text: str,
-    message_id: str | None,
+    wanted: Prepared,
+    sender: Sender,
     now: datetime,
-    words: Words = DEFAULT_WORDS,
-) -> Answer:
-    """An inbound text. With an id it is idempotent: a message delivered twice is answered twice and done once."""
-    key = _key_or_fault(sender_number, phone.parse_sender(sender_number, customer.region))
-    intent = classify(text, customer.keyword, words)
-    with store.write() as transaction:
-        earlier = message_id and transaction.one("messages.get", customer=customer.id, id=message_id)
-        if earlier:
-            return Answer(earlier["intent"], Status(earlier["status"]).name, earlier["reply"])
-        sender = Sender(actor="end user", source="end_user", channel="message")
-        if intent in (Intent.opt_out, Intent.opt_in):
-            rules = COMMANDS["opt_out"] if intent is Intent.opt_out else KEYWORD_MESSAGE
-            _apply(transaction, customer.id, rules, key, (), sender, now, message_id, note=text[:160])
-        standing = _standing(transaction, customer.id, key)
-        answer = Answer(intent.value, standing.status, _reply(intent, customer))
-        transaction.run(
-            "messages.add",
-            customer=customer.id,
-            id=message_id or f"local-{now.timestamp():.6f}-{key}",
-            at=stamp(now),
-            key=key,
-            text=text[:1600],
-            intent=answer.intent,
-            status=Status[standing.status],
-            reply=answer.reply,
-        )
-    log.info("message", customer=customer.id, intent=answer.intent, message=message_id)
-    return answer
-
-
-def unanswered(store: Store, customer: str, limit: int) -> list[dict[str, Any]]:
-    """Inbound messages that no rule understood, newest first: for a person to read."""
-    with store.read() as transaction:
-        rows = transaction.all("messages.others", customer=customer, limit=limit)
-    return [
-        {"id": row["id"], "at": row["at"], "from": phone.format_key(row["key"]), "text": row["text"]} for row in rows
-    ]
+) -> Standing:
+    """Does a command in the caller's transaction. Where it raises ``Refused``, nothing of it was written."""
+    before = standing_of(transaction, customer.id, wanted.key)
+    if wanted.name == STATUS:
+        return before
+    refused = f"{phone.mask(wanted.key)} cannot be changed by {wanted.name}:"
+    if wanted.name in _NEEDS_MOBILE and not line_types.takes_texts(transaction, settings, customer, wanted.key):
+        raise Refused(f"{refused} {phone.REASONS['not_mobile']}")
+    event = write(transaction, customer.id, COMMANDS[wanted.name], wanted.key, wanted.tags, sender, now)
+    if event == REFUSED:
+        raise Refused(f"{refused} {_refusal(wanted.name, before, customer)}")
+    after = standing_of(transaction, customer.id, wanted.key)
+    changed = (before.status, before.tags) != (after.status, after.tags)
+    told = "" if changed else f"nothing to change: it is {after.status} already"
+    return replace(after, changed=changed, message=told, event=event or None)
 
 
 def parse_number(text: str, region: str) -> int:
     """The key of a number that a person asks about, of whatever type. Raises ``UsageProblem`` with the cure."""
-    return _key_or_fault(text, phone.parse_line(text, region))
+    return key_or_fault(text, phone.parse_line(text, region))
 
 
-def _key_or_fault(text: str, verdict: int | phone.Reason) -> int:
+def key_or_fault(text: str, verdict: int | phone.Reason) -> int:
     if isinstance(verdict, str):
         raise UsageProblem(f"{phone.mask(text)}: {phone.REASONS[verdict]}")
     return verdict
@@ -179,7 +170,7 @@ def parse_tags(texts: tuple[str, ...]) -> Tags:
     return tuple(sorted({str(tag) for tag in tags}))
 
 
-def _apply(
+def write(
     transaction: Transaction,
     customer: str,
     rules: Policy,
@@ -189,38 +180,33 @@ def _apply(
     now: datetime,
     message_id: str | None = None,
     note: str = "",
-) -> Plan:
-    """Plans and writes the change of one number. A refused plan is empty, so writing it changes nothing."""
+) -> int:
+    """Plans and writes the change of one number.
+
+    Returns the list's version that it made, 0 where there was nothing to write, or ``REFUSED``.
+    """
     head = lists.create_list(transaction, customer, now)
     keys = np.array([key], np.int64)
     state = lists.read_state(transaction, head, keys)
-    sets = lists.read_tag_sets(transaction, head)
+    sets = tagsets.around(transaction, head.id, int(state.tag_set[0]) if len(state) else EMPTY, tags)
     plan = make_plan(state, Listed(keys, np.zeros(1, np.int32), [tags]), rules, sets)
+    if len(plan.refused):
+        return REFUSED
     change = Change(stamp(now), sender.actor, sender.source, sender.channel, message=message_id, note=note)
-    if not len(plan.refused):
-        lists.write_plan(transaction, head, plan, sets, change)
-    return plan
+    written = lists.write_plan(transaction, head, plan, sets, change)
+    return written.version if written.version > head.version else 0
 
 
-def _standing(transaction: Transaction, customer: str, key: int) -> Standing:
+def standing_of(transaction: Transaction, customer: str, key: int) -> Standing:
     head = lists.open_list(transaction, customer)
     state = lists.read_state(transaction, head, np.array([key], np.int64))
-    if len(state) == 0:
+    if head is None or len(state) == 0:
         return Standing(phone.format_key(key), Status.absent.name, ())
-    tags = lists.read_tag_sets(transaction, head)[int(state.tag_set[0])]
+    own = int(state.tag_set[0])
+    tags = tagsets.of_ids(transaction, head.id, [own])[own]
     return Standing(phone.format_key(key), Status(int(state.status[0])).name, tags)
 
 
 def _refusal(name: str, before: Standing, customer: Customer) -> str:
     why = _REFUSALS.get((name, Status[before.status]), f"it is {before.status}")
     return why.format(keyword=customer.keyword)
-
-
-def _reply(intent: Intent, customer: Customer) -> str:
-    return {
-        Intent.opt_out: f"{customer.name}: you are unsubscribed and will get no more messages. Text"
-        f" {customer.keyword} to join again.",
-        Intent.opt_in: f"{customer.name}: you are subscribed. Reply STOP to end, HELP for help.",
-        Intent.help: f"{customer.name}: text {customer.keyword} to subscribe, STOP to end.",
-        Intent.other: "",
-    }[intent]

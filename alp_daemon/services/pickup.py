@@ -22,6 +22,7 @@ from alp_daemon.files.spool import Spool, disk_errors, sync_folder
 from alp_daemon.registry import Registry
 from alp_daemon.services.arrival import Arrival, Sender, log_received
 from alp_daemon.services.place import Place, WaitsFor, place
+from alp_daemon.services.secrets import blank_secrets
 from alp_daemon.services.waiting import put
 from alp_daemon.store.store import Store, Transaction
 
@@ -115,11 +116,13 @@ class PickUp:
 
     def _bring(self, folder: Path, row: Row, result: PickedUp) -> bool:
         """Carries over what was put aside because the spool is on another file system. ``False``: not now."""
-        hidden = drop.aside(folder, self._spool.path(row["object"]))
-        if not hidden.exists():
-            return True
+        landed = self._spool.path(row["object"])
+        hidden = drop.aside(folder, landed)
         try:
-            self._spool.adopt(hidden, row["object"])
+            if hidden.exists():
+                self._spool.adopt(hidden, row["object"])
+            if landed.exists():
+                blank_secrets(self._registry.customer(row["customer"]), landed)
         except TryAgain as error:
             result.troubles.append(Trouble(folder / row["name"], str(error)))
             return False

@@ -6,19 +6,18 @@ commit in ``_apply_or_hold`` changes a list, and it finishes the upload in the s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.customers import Customer, feed_for
 from alp_daemon.domain.guard import HoldReason, not_waived
 from alp_daemon.domain.model import ListState, UploadState
-from alp_daemon.errors import NotFound, TryAgain, UnusableFile
+from alp_daemon.errors import TryAgain, UnusableFile
+from alp_daemon.files import spool
 from alp_daemon.services import line_types, queue
 from alp_daemon.services.assess import (
     Assessment,
@@ -36,10 +35,10 @@ from alp_daemon.services.finish import Ending, Read, Work, finish, finish_in
 from alp_daemon.services.place import no_feed
 from alp_daemon.services.repeat import find_earlier
 from alp_daemon.services.report import Report
-from alp_daemon.services.rules import Rules, approval_of, rules_for
+from alp_daemon.services.rules import Rules, approval_of, rules_of_file
 from alp_daemon.settings import Settings
 from alp_daemon.store import lists
-from alp_daemon.store.lists import Change
+from alp_daemon.store.lists import Change, ListHead
 from alp_daemon.store.store import Store, Transaction, stamp
 from alp_daemon.store.uploads import Upload
 
@@ -88,7 +87,7 @@ def _worked(work: Work) -> Report:
         reason = f"it stopped its worker {MAX_ATTEMPTS} times (too little memory?); see the log"
         return finish(work, Ending(UploadState.held, reason, (HoldReason("stops_worker", reason),)))
     try:
-        rules = _rules(work)
+        rules = rules_of_file(work.store, work.customer, _feed(work), work.path, work.upload.name)
     except UnusableFile as error:
         return finish(work, Ending(UploadState.rejected, str(error)))
     with work.store.read() as transaction:
@@ -115,38 +114,35 @@ def _finish_repeated(work: Work, read: Read) -> Report | None:
         return None
     with work.store.read() as transaction:
         earlier = find_earlier(transaction, work.upload, read.rules)
-        if earlier is None or _sha256(work.path) != earlier.sha256:
+        if earlier is None or _sha256(work) != earlier.sha256:
             return None
-        assessment = assess_repeated(transaction, work.customer.id, earlier, read.source, read.rules)
+        assessment = assess_repeated(transaction, earlier, read.source, read.rules)
     return _apply_or_hold(work, read, earlier.sha256, assessment)
 
 
 def _read_and_apply(work: Work, read: Read) -> Report:
     store, customer = work.store, work.customer
-    sha256: Callable[[], str] = partial(_sha256, work.path)
-    state: Callable[[], ListState] = partial(read_list, store, customer.id)
+    sha256: Callable[[], str] = partial(_sha256, work)
+    state: Callable[[], ListState] = partial(read_list, store, read.rules.list_name)
     if work.upload.size >= THREADS_PAY_FROM:
-        sha256, state = Beside(sha256), Beside(partial(read_list_in_thread, store, customer.id))
+        sha256, state = Beside(sha256), Beside(partial(read_list_in_thread, store, read.rules.list_name))
     try:
         reading = read_source(read.source, customer, read.rules, read.takes_texts)
     except UnusableFile as error:
         return finish(work, Ending(UploadState.rejected, str(error), rules=read.rules, sha256=sha256()))
     known = state()
     with store.read() as transaction:
-        assessment = assess(transaction, customer.id, reading, read.source, read.rules, known)
+        assessment = assess(transaction, reading, read.source, read.rules, known)
     return _apply_or_hold(work, read, sha256(), assessment)
 
 
-def _rules(work: Work) -> Rules:
+def _feed(work: Work) -> str:
     upload, customer = work.upload, work.customer
     # A file that came while its customer's YAML was missing has no feed yet.
     feed = upload.feed or feed_for(customer, upload.name, upload.folder)
     if feed is None:
         raise UnusableFile("no_feed", no_feed(customer, upload.name))
-    try:
-        return rules_for(customer, feed)
-    except NotFound as error:
-        raise UnusableFile("no_feed", f"{upload.name}: {error}") from error
+    return feed
 
 
 def _overtaken_by(transaction: Transaction, upload: Upload, rules: Rules) -> int | None:
@@ -170,7 +166,7 @@ def _apply_or_hold(work: Work, read: Read, sha256: str, assessment: Assessment) 
     """The only place where a file changes a list. The write lock is held for the writing only."""
     rules = read.rules
     with work.store.write() as transaction:
-        head = lists.create_list(transaction, work.customer.id, work.now)
+        head = lists.create_list(transaction, rules.list_name, work.now)
         if head.version != assessment.state.version:
             # Somebody said STOP, or an operator was at work, while the file was being planned.
             assessment = assess_again(transaction, head, assessment, read.source, rules)
@@ -181,6 +177,8 @@ def _apply_or_hold(work: Work, read: Read, sha256: str, assessment: Assessment) 
         lists.keep_feed_bit(transaction, head, rules.name)
         change = Change(stamp(work.now), work.upload.actor, "file", work.upload.channel, work.upload.id)
         before = head.version
+        if assessment.subscribed is not None:
+            _keep_subscribed(transaction, head, work, assessment, rules)
         for plan in assessment.plans:
             head = lists.write_plan(transaction, head, plan, assessment.sets, change)
         version = head.version if head.version != before else None
@@ -188,10 +186,24 @@ def _apply_or_hold(work: Work, read: Read, sha256: str, assessment: Assessment) 
         return finish_in(transaction, work, ending)
 
 
+def _keep_subscribed(
+    transaction: Transaction, head: ListHead, work: Work, assessment: Assessment, rules: Rules
+) -> None:
+    from alp_daemon.services import bulkupload  # only XML needs it
+
+    said = assessment.reading.said
+    assert assessment.subscribed and said and rules.bulk
+    (plan,) = assessment.plans
+    fields = bulkupload.attribute_fields(rules.bulk.request)
+    bulkupload.keep(transaction, head, assessment.subscribed, plan, said, fields, work.upload.id)
+
+
 def _waived(upload: Upload) -> dict[str, int]:
     return dict(json.loads(upload.waived)) if upload.waived else {}
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(work: Work) -> str:
+    if work.upload.sha256 is not None:
+        return work.upload.sha256
+    with work.path.open("rb", buffering=0) as file:
+        return spool.sha256(file)

@@ -5,16 +5,13 @@ The database has the truth; the files are made from it after the commit, and aga
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from alp_daemon import log
+from alp_daemon.flock import alone_in
 from alp_daemon.services import report, reporttext
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
@@ -47,22 +44,12 @@ def _write(folder: Path, row: Row) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = report.of_upload(uploads.from_row(row), row["json"])
     base = stem(row["id"], row["name"])
-    with _alone_in(folder):
+    # Two processes may publish the same report at once. With names of their own, a crash would leave some for ever.
+    with alone_in(folder):
         _replace(folder / f"{base}.report.txt", reporttext.text(content).encode())
         _replace(folder / f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode())
         if content["rejects_total"]:
             _replace(folder / f"{base}.rejects.csv", zlib.decompress(row["rejects"]))
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Two processes may publish the same report at once. With names of their own, a crash would leave some for ever."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -78,10 +78,10 @@ def find_earlier(transaction: Transaction, upload: Upload, rules: Rules) -> Earl
     It must be of the same feed and size, and read by the same settings, programs and metadata without line types.
     Then nobody has said STOP since, and no file of another content has changed anything. Later files may still have
     left the feed's bit on addresses, which ``omitted_scope: feed`` looks at: those feeds are always read, and so are
-    preformatted files, whose approval is everybody's.
+    preformatted files, whose approval is everybody's, and requests that pass over who is not on the list.
     """
-    head = lists.open_list(transaction, upload.customer)
-    if head is None or rules.feed is None or rules.only_this_feed:
+    head = lists.open_list(transaction, rules.list_name)
+    if head is None or rules.only_this_feed or not _leaves_a_trace(rules):
         return None
     row = transaction.one(
         "uploads.of_version",
@@ -95,6 +95,11 @@ def find_earlier(transaction: Transaction, upload: Upload, rules: Rules) -> Earl
         return None
     stored = transaction.one("reports.get", upload=row["id"])
     return _of_report(row["sha256"], head.version, stored) if stored else None
+
+
+def _leaves_a_trace(rules: Rules) -> bool:
+    """Whether a file that was applied stands in the list with every address: what it says again is there already."""
+    return rules.feed is not None or (rules.bulk is not None and rules.policy.takes_in)
 
 
 def _of_report(sha256: str, list_version: int, stored: Row) -> Earlier | None:

@@ -42,6 +42,8 @@ class Findings:
     changes: Changes = field(default_factory=Changes)
     rejects: Rejects = field(default_factory=Rejects)
     sha256: str | None = None
+    notes: tuple[str, ...] = ()
+    """What else the sender should know, in sentences."""
 
 
 def build(upload: Upload, state: str, reason: str, findings: Findings, seconds: float) -> Report:
@@ -88,10 +90,11 @@ def _found(findings: Findings) -> Report:
         "sha256": findings.sha256,
         "hold": [each.as_dict() for each in findings.hold],
         "rows": asdict(findings.buckets),
-        "changes": asdict(findings.changes),
+        "changes": findings.changes.as_dict(),
         "rejects": [each._asdict() for each in rejects.kept[:REJECTS_SHOWN]],
         "rejects_total": rejects.total,
         "rejects_by_reason": dict(rejects.by_reason),
+        **({"notes": list(findings.notes)} if findings.notes else {}),
     }
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alp_daemon.customers import BULK_UPLOAD
 from alp_daemon.domain import phone, tag
 from alp_daemon.domain.guard import NOT_WAIVABLE
+from alp_daemon.files.informz import address, values
 from alp_daemon.services.report import Report
 
-_REASONS: dict[str, str] = {
+REASONS: dict[str, str] = {
     **{str(code): sentence for code, sentence in phone.REASONS.items()},
     **tag.REASONS,
     "no_number": "This row has no phone number.",
     "ragged_row": "This row has too few or too many cells: look for a delimiter or a quote too many, or too few.",
     "unknown_tag": "The field map does not translate this word: correct it, or have it added to the map.",
+    **values.REASONS,
+    **address.REASONS,
     "minus_means_remove": "A minus asks to remove the number, which this account does not do by file: omit the row.",
 }
 """What a person reads in place of a reject's code."""
@@ -29,13 +33,16 @@ def text(report: Report) -> str:
     if report["hold"]:
         lines += ["", *_hold(report)]
     if report["rows"]["read"]:
-        lines += ["", "Rows", *_table(report["rows"], _ROWS)]
+        rows = _ROWS | ({"numbers": "different addresses"} if report["feed"] == BULK_UPLOAD else {})
+        lines += ["", "Rows", *_table(report["rows"], rows)]
     if any(report["changes"].values()):
         done = report["state"] == "applied" and report["upload"] is not None
         title = "What it changed" if done else "What it would change"
         lines += ["", title, *_table(report["changes"], _CHANGES)]
     if report["rejects_total"]:
         lines += ["", *_rejects(report)]
+    if report.get("notes"):
+        lines += ["", "Notes", *(f"  - {note}" for note in report["notes"])]
     return "\n".join(lines) + "\n"
 
 
@@ -69,6 +76,9 @@ _CHANGES = {
     "unchanged": "unchanged",
     "blocked_opted_out": "left alone, having opted out",
     "never_seen_before": "never on this list before (chargeable)",
+    "unsubscribed": "unsubscribed",
+    "resubscribed": "subscribed again",
+    "attributes_changed": "with other attributes than before",
 }
 
 
@@ -117,14 +127,14 @@ def _facts(report: Report) -> list[str]:
 
 
 def _table(figures: Mapping[str, int], names: Mapping[str, str]) -> list[str]:
-    return [f"  {figures[key]:>12,}  {name}" for key, name in names.items() if figures[key]]
+    return [f"  {figures[key]:>12,}  {name}" for key, name in names.items() if figures.get(key)]
 
 
 def _rejects(report: Report) -> list[str]:
     planned = report["upload"] is None
     lines = [f"Refused ({report['rejects_total']:,}{'' if planned else '; rejects.csv names each row'})"]
     ordered = sorted(report["rejects_by_reason"].items(), key=lambda item: -item[1])
-    lines += [f"  {n:>12,}  {_REASONS.get(code, code)}" for code, n in ordered]
+    lines += [f"  {n:>12,}  {REASONS.get(code, code)}" for code, n in ordered]
     return [*lines, "", *refused_cells(report["rejects"], report["rejects_total"])] if planned else lines
 
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alp_daemon.customers import PREFORMATTED, Customer, Feed, fingerprint
+from alp_daemon.customers import BULK_UPLOAD, PREFORMATTED, Customer, Feed, fingerprint, list_name, mail_list
 from alp_daemon.domain.guard import Limits, limits_for
 from alp_daemon.domain.model import Evidence
-from alp_daemon.domain.policy import Policy, for_mode
-from alp_daemon.errors import NotFound
+from alp_daemon.domain.policy import ACTIONS, Policy, for_mode
+from alp_daemon.errors import NotFound, UnusableFile
+from alp_daemon.store import lists, subscribers
 from alp_daemon.store.store import Store, Transaction
+
+if TYPE_CHECKING:  # only XML needs it
+    from alp_daemon.files.informz.request import BulkUpload
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A feed ready to be worked. ``feed`` is None for preformatted files, which need no set-up."""
+    """A feed ready to be worked. ``feed`` is None for preformatted files and for XML, which need no set-up."""
 
+    customer: str
     name: str
     mode: str
     feed: Feed | None
@@ -24,6 +33,20 @@ class Rules:
     limits: Limits
     only_this_feed: bool
     fingerprint: str
+    bulk: Bulk | None = None
+
+    @property
+    def list_name(self) -> str:
+        """The list of the store that the file is about: the customer's numbers, or its brand's subscribers."""
+        return list_name(self.customer, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """A BulkUpload request, and the interests that its brand has."""
+
+    request: BulkUpload
+    interests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +61,14 @@ class Approval:
 def rules_for(customer: Customer, feed_name: str) -> Rules:
     if feed_name == PREFORMATTED:
         return Rules(
-            feed_name, PREFORMATTED, None, for_mode(PREFORMATTED), limits_for(PREFORMATTED, {}), False, PREFORMATTED
+            customer.id,
+            PREFORMATTED,
+            PREFORMATTED,
+            None,
+            for_mode(PREFORMATTED),
+            limits_for(PREFORMATTED, {}),
+            False,
+            PREFORMATTED,
         )
     feed = customer.feeds.get(feed_name)
     if feed is None:
@@ -46,6 +76,7 @@ def rules_for(customer: Customer, feed_name: str) -> Rules:
         raise NotFound(f"customer {customer.id} has no feed {feed_name!r}; it has: {known}")
     given = {**feed.guard.model_dump(), "completeness": Evidence(feed.completeness)}
     return Rules(
+        customer.id,
         feed_name,
         feed.mode,
         feed,
@@ -54,6 +85,52 @@ def rules_for(customer: Customer, feed_name: str) -> Rules:
         feed.omitted_scope == "feed",
         fingerprint(customer, feed_name),
     )
+
+
+def rules_of_file(store: Store, customer: Customer, feed_name: str, path: Path, name: str) -> Rules:
+    """What a file is worked by: its feed's configuration or, of XML, what it says itself. Raises ``UnusableFile``."""
+    if feed_name == BULK_UPLOAD:
+        from alp_daemon.files.informz.request import read_bulk_upload  # only XML needs it
+
+        request = read_bulk_upload(path, name)
+        with store.read() as transaction:
+            return _rules_of_request(transaction, customer, request)
+    try:
+        return rules_for(customer, feed_name)
+    except NotFound as error:
+        raise UnusableFile("no_feed", f"{name}: {error}") from error
+
+
+def _rules_of_request(transaction: Transaction, customer: Customer, request: BulkUpload) -> Rules:
+    """What a BulkUpload asks for. Raises ``UnusableFile`` where it cannot be meant for this customer's brand."""
+    brand = customer.brand
+    if brand is None or request.brand_id != brand.id:
+        raise UnusableFile("other_brand", f'Brand id "{request.brand_id}" is not the brand of customer {customer.id}')
+    known = subscribers.read_interests(transaction, lists.open_list(transaction, mail_list(customer.id)))
+    _check_interests(request, known, customer)
+    policy = ACTIONS[request.action]
+    limits = replace(
+        limits_for(request.action, brand.guard.model_dump()),
+        max_tags_removed=1.0,  # what is taken away is named, row by row; what is omitted has max_omitted
+        empty_is_meant=True,
+    )
+    # What a request does hangs on the interests that there are; the rest it says itself.
+    print_ = hashlib.sha256(json.dumps([brand.id, known]).encode()).hexdigest()
+    return Rules(
+        customer.id, BULK_UPLOAD, policy.name, None, policy, limits, False, print_, Bulk(request, tuple(known))
+    )
+
+
+def _check_interests(request: BulkUpload, known: Sequence[str], customer: Customer) -> None:
+    """An action about interests does nothing where none of them exists; that cannot be meant."""
+    from alp_daemon.files.informz.interests import KnownInterests  # only XML needs it
+
+    if request.needs_interests and not KnownInterests(known).look_up(request.interests).interests:
+        raise UnusableFile(
+            "no_interest",
+            f"{request.action}: none of the interests that it names exists ({', '.join(request.interests)}); make them"
+            f" with `alp-daemon interests add {customer.id} NAME`, or correct the names",
+        )
 
 
 def approval_of(transaction: Transaction, customer: str, rules: Rules) -> Approval | str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from alp_daemon.services import report
 from alp_daemon.services.report import Report
 from alp_daemon.store import uploads
@@ -20,6 +22,13 @@ def listed(store: Store, customer: str | None, state: str | None, limit: int) ->
     with store.read() as transaction:
         found = uploads.find(transaction, "uploads.list", customer=customer, state=state, limit=limit)
         return [_with_report(transaction, upload) for upload in found]
+
+
+def rejects_csv(store: Store, upload: int) -> str:
+    """The text of its ``rejects.csv``; the header alone where nothing was refused or it was not worked yet."""
+    with store.read() as transaction:
+        row = transaction.one("reports.get", upload=upload)
+    return zlib.decompress(row["rejects"]).decode() if row else report.rejects_csv([])
 
 
 def _with_report(transaction: Transaction, upload: Upload) -> Report:

@@ -55,7 +55,7 @@ def undo(store: Store, upload_id: int, by: str, now: datetime, *, anyway: bool =
     """Reverses an applied upload in one transaction. Raises ``Refused`` where a later file of the feed was applied."""
     with store.write() as transaction:
         upload = uploads.get(transaction, upload_id)
-        head = lists.open_list(transaction, upload.customer)
+        head = lists.open_list(transaction, upload.list_name)
         _check(transaction, upload, anyway=anyway)
         undone = Undone(upload_id, 0, 0, 0)
         if head is not None and upload.version is not None:

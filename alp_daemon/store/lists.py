@@ -11,13 +11,15 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from alp_daemon.domain.model import Keys, ListState, Tags
+from alp_daemon.domain.model import Keys, ListState
 from alp_daemon.domain.plan import Plan
 from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.errors import Refused
+from alp_daemon.store import tagsets
 from alp_daemon.store.store import Transaction, stamp
 
 HIGHEST_FEED_BIT = 62  # of addresses.feeds, a signed 64-bit number
+_HASHED_AT_ONCE = 2**20  # events; a whole column of them in eight bytes each would be the most memory of a first load
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Change:
 
 
 def open_list(transaction: Transaction, customer: str) -> ListHead | None:
-    """The customer's list, or None before its first change."""
+    """The customer's list, or None before its first change. A write transaction has it to itself from here on."""
+    transaction.lock("list", customer)
     row = transaction.one("lists.of", customer=customer)
     if row is None:
         return None
@@ -53,6 +56,7 @@ def open_list(transaction: Transaction, customer: str) -> ListHead | None:
 
 
 def create_list(transaction: Transaction, customer: str, now: datetime) -> ListHead:
+    transaction.lock("list", customer)
     transaction.run("lists.add", customer=customer, now=stamp(now))
     head = open_list(transaction, customer)
     assert head is not None
@@ -71,7 +75,7 @@ def read_state(transaction: Transaction, head: ListHead | None, keys: Keys | Non
 def read_tag_sets(transaction: Transaction, head: ListHead | None) -> TagSets:
     if head is None:
         return TagSets()
-    return TagSets((row["id"], _tags(row["tags"])) for row in transaction.all("tag_sets.all", list=head.id))
+    return TagSets((row["id"], tagsets.parsed(row["tags"])) for row in transaction.all("tag_sets.all", list=head.id))
 
 
 def feed_bit(transaction: Transaction, head: ListHead | None, feed: str) -> int:
@@ -104,7 +108,7 @@ def write_plan(transaction: Transaction, head: ListHead, plan: Plan, sets: TagSe
     if not plan.is_event.any():
         return head
     transaction.many(
-        "tag_sets.add", ({"list": head.id, "id": id_, "tags": ";".join(tags)} for id_, tags in sets.take_new())
+        "tag_sets.add", ({"list": head.id, "id": id_, "tags": tagsets.written(tags)} for id_, tags in sets.take_new())
     )
     version = head.version + 1
     digest = chained_digest(head.digest, version, change, plan.events)
@@ -127,7 +131,8 @@ def chained_digest(previous: bytes, version: int, change: Change, events: Sequen
     digest = hashlib.sha256(previous)
     digest.update(json.dumps([version, asdict(change)], sort_keys=True).encode())
     for column in events:
-        digest.update(np.ascontiguousarray(column, dtype="<i8").tobytes())
+        for start in range(0, len(column), _HASHED_AT_ONCE):
+            digest.update(np.ascontiguousarray(column[start : start + _HASHED_AT_ONCE], dtype="<i8").data)
     return digest.digest()
 
 
@@ -143,7 +148,3 @@ def first_broken_change(transaction: Transaction, head: ListHead) -> int | None:
         if digest != row["digest"]:
             return int(row["version"])
     return None if digest == head.digest else head.version
-
-
-def _tags(text: str) -> Tags:
-    return tuple(text.split(";")) if text else ()

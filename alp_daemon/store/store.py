@@ -1,18 +1,75 @@
-"""The store as services see it: ``with store.write() as transaction`` and named queries. SQLite for now."""
+"""The store as services see it: ``with store.write() as transaction`` and named queries, on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from alp_daemon.store.sqlite import Row, Transaction
-from alp_daemon.store.sqlite import SqliteStore as Store
+from alp_daemon.errors import Unavailable
+from alp_daemon.store.sqlite import SqliteStore
+from alp_daemon.store.transaction import Row, Transaction
 
-__all__ = ["Row", "Store", "Transaction", "moment", "open_store", "stamp"]
+if TYPE_CHECKING:
+    from alp_daemon.store.postgres import PostgresStore
+
+__all__ = ["Row", "Store", "Transaction", "migrate", "moment", "open_store", "stamp"]
+
+_POSTGRES = ("postgresql://", "postgres://")
 
 
-def open_store(path: Path) -> Store:
-    return Store(path).open()
+class Store(Protocol):
+    """A database. Safe to use from many threads; each has a connection of its own until it calls ``close``."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages; never with a password."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A write transaction: all of it is kept, or nothing. ``Transaction.lock`` says what it has to itself."""
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A consistent view of the database that neither waits for a writer nor hinders one."""
+
+    def close(self) -> None:
+        """Closes the connection of the calling thread."""
+
+
+def open_store(database: Path | str) -> Store:
+    """The path of an SQLite file, which is made or brought up to date; or ``postgresql://…`` (see ``migrate``).
+
+    Raises ``Unavailable`` where the schema is not this release's, ``TryAgain`` where the server does not answer.
+    """
+    return _postgres(str(database)).open() if is_postgres(database) else SqliteStore(Path(database)).open()
+
+
+def migrate(database: Path | str) -> list[str]:
+    """Brings the schema up to date; returns the names of the migrations that it took.
+
+    An SQLite file has one daemon, and is brought up to date by whoever opens it. A PostgreSQL database may have many,
+    so that somebody has to say when all of them have stopped.
+    """
+    store = _postgres(str(database)) if is_postgres(database) else SqliteStore(Path(database))
+    try:
+        return store.migrate()
+    finally:
+        store.close()
+
+
+def is_postgres(database: Path | str) -> bool:
+    return str(database).startswith(_POSTGRES)
+
+
+def _postgres(address: str) -> PostgresStore:
+    # Imported here: who uses SQLite need not have psycopg.
+    try:
+        from alp_daemon.store.postgres import PostgresStore
+    except ImportError as error:
+        raise Unavailable(
+            "database: PostgreSQL needs psycopg, which is not installed; `pip install 'alp-daemon[postgres]'`"
+        ) from error
+    return PostgresStore(address)
 
 
 def stamp(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from alp_daemon.customers import list_name
 from alp_daemon.domain.model import Evidence, UploadState
 from alp_daemon.errors import NotFound
 from alp_daemon.store.store import Row, Transaction
@@ -49,6 +50,11 @@ class Upload:
     undone_by: str | None
     undone_at: str | None
     erased_at: str | None
+
+    @property
+    def list_name(self) -> str:
+        """The list that it is about: the customer's numbers, or its brand's subscribers."""
+        return list_name(self.customer, self.feed)
 
 
 _COLUMNS = [field.name for field in fields(Upload)]

@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: measures, prints a table, and writes it as JSON and as an SVG chart."""
+"""``python -m tests.bench``: measures, prints tables, and writes them as JSON and as an SVG chart."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from typing import Any
 
 from tests.bench import chart, others, ours
 from tests.bench.cases import CASES, Files
+from tests.bench.ftp import run as ftp
+from tests.bench.ftp.figure import table
+from tests.bench.ftp.run import Extent
 from tests.bench.measure import Figures
 
 _WHAT = {case.name: case.what for case in CASES}
@@ -21,6 +24,15 @@ _COLUMNS = ("case", "rows", "seconds", "× floor", "krows/s", "peak MB", "× our
 
 def main() -> None:
     options = _options()
+    options.out.mkdir(parents=True, exist_ok=True)
+    print(json.dumps(machine()))
+    if options.only != "ftp":
+        _measure_process(options)
+    if options.only != "process":
+        _measure_ftp(options)
+
+
+def _measure_process(options: argparse.Namespace) -> None:
     results = []
     for rows in options.rows:
         with tempfile.TemporaryDirectory(dir=options.work) as folder:
@@ -29,13 +41,23 @@ def main() -> None:
             peers = others.measure(Path(folder), files, options.peer_runs) if options.peer_runs else {}
         results += _table(rows, mine, peers)
     _show(results)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "bench.json").write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
+    _write(options.out / "bench.json", results)
     largest = [row for row in results if row["rows"] == max(options.rows) and row["case"] != ours.FLOOR]
     bars = [(f"{row['case']}: {row['what']}"[:46], row["floors"], row["ours"] is None) for row in largest]
     (options.out / "bench.svg").write_text(
         chart.svg(bars, f"{max(options.rows):,} rows: time as a multiple of the floor")
     )
+
+
+def _measure_ftp(options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        figures = ftp.measure(Path(folder), Extent(), options.ftp_runs)
+    print(table(figures))
+    _write(options.out / "ftp.json", [figure.as_row() for figure in figures])
+
+
+def _write(path: Path, results: list[dict[str, Any]]) -> None:
+    path.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
 
 
 def machine() -> dict[str, Any]:
@@ -59,8 +81,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=int, default=5, help="of each case, in turn; the median counts")
     parser.add_argument("--peer-runs", type=int, default=5, help="of each peer; 0 leaves them out")
+    parser.add_argument("--only", choices=("process", "ftp"), help="one part; both by default")
+    parser.add_argument("--ftp-runs", type=int, default=3, help="of each way of sending, in turn; the median counts")
     parser.add_argument("--work", type=Path, help="folder for files and databases (0.5 GB for a million rows)")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder for bench.json and bench.svg")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder for the JSON and the chart")
     return parser.parse_args()
 
 
@@ -85,7 +109,6 @@ def _row(rows: int, case: str, what: str, each: Figures, floor: float, own: floa
 
 
 def _show(results: list[dict[str, Any]]) -> None:
-    print(json.dumps(machine()))
     print("{:<62}{:>11}{:>9}{:>9}{:>9}{:>9}{:>8}{:>6}".format(*_COLUMNS))
     for row in results:
         own = "" if row["ours"] is None else f"{row['ours']:.1f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,7 +36,9 @@ class Figures:
 def run(command: Sequence[str], log: Path) -> Run:
     """Runs a command to its end. Raises ``SystemExit`` with its output where it fails."""
     child = [sys.executable, str(Path(__file__).with_name("child.py")), str(log), *command]
-    found = json.loads(subprocess.run(child, cwd=ROOT, check=True, capture_output=True).stdout)
+    # Installed programs have their bytecode; a machine that forbids to write it would measure the compiler.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    found = json.loads(subprocess.run(child, cwd=ROOT, env=environment, check=True, capture_output=True).stdout)
     if found.pop("exit_code"):
         sys.exit(f"{' '.join(command)} failed:\n{log.read_text()[-3000:]}")
     return Run(**found)

@@ -1,4 +1,4 @@
-"""A provider with one customer and one feed, in a folder of its own, driven by the command line alone."""
+"""A provider whose customers have one feed each, in a folder of its own, driven by the command line alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from pathlib import Path
 
 PROGRAM = Path(sys.executable).with_name("alp-daemon")
 SAMPLE_ROWS = 50
+# All clients of the benchmark have one address.
+SETTINGS = """\
+data_dir: data
+web: {port: 0}
+ftp: {host: 127.0.0.1, port: 0, max_connections: 600, max_connections_per_ip: 600}
+"""
 
 
 @dataclass(frozen=True)
@@ -23,18 +29,21 @@ class Site:
     def _config(self) -> Path:
         return self.folder / "alp.yaml"
 
-    def process(self, file: Path) -> list[str]:
+    def process(self, file: Path, customer: str = "acme") -> list[str]:
         """The command that is measured."""
-        return self._command("process", "acme", str(file), "--feed", "members", "--json")
+        return self.command("process", customer, str(file), "--feed", "members", "--json")
 
     def call(self, *arguments: str) -> str:
-        done = subprocess.run(self._command(*arguments), capture_output=True, text=True)
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"alp-daemon {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
-    def configure(self, mode: str, sample: Path) -> None:
-        """Gives the feed its mode, with the guard raised as for a release, and has it approved."""
+    def configure(self, mode: str, sample: Path, customer: str = "acme") -> str:
+        """Gives the feed its mode, with the guard raised as for a release, and has it approved.
+
+        Returns what the approval prints: the customer's log-in, as JSON.
+        """
         feed = {
             "match": "*.csv",
             "mode": mode,
@@ -42,14 +51,15 @@ class Site:
             "tags": [{"column": column} for column in ("Region", "Feeder", "Program")],
             "guard": {"max_omitted": "50%"},
         }
-        rules = {"name": "Acme", "keyword": "ACME", "modes": [mode], "feeds": {"members": feed}}
+        rules = {"name": customer, "keyword": customer, "modes": [mode], "feeds": {"members": feed}}
         (self.folder / "customers").mkdir(parents=True, exist_ok=True)
-        (self.folder / "customers/acme.yaml").write_text(json.dumps(rules))  # JSON is YAML
-        self._config.write_text("data_dir: data\n")
+        (self.folder / f"customers/{customer}.yaml").write_text(json.dumps(rules))  # JSON is YAML
+        self._config.write_text(SETTINGS)
         beginning = self.folder / "sample.csv"
         with sample.open(encoding="utf-8") as file:
             beginning.write_text("".join(next(file) for _ in range(SAMPLE_ROWS)), encoding="utf-8")
-        self.call("approve", "acme", "--feed", "members", "--sample", str(beginning), "--by", "bench")
+        approved = ["approve", customer, "--feed", "members", "--sample", str(beginning), "--by", "bench", "--json"]
+        return self.call(*approved)
 
     def copied_to(self, folder: Path) -> Site:
         """Another site in the same state. Files that were worked stay behind."""
@@ -58,10 +68,10 @@ class Site:
         os.sync()  # so that no run pays for writing out the copy
         return Site(folder)
 
-    def exported(self) -> str:
-        return self.call("export", "acme")
+    def exported(self, customer: str = "acme") -> str:
+        return self.call("export", customer)
 
-    def _command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
         name, *rest = arguments
         return [str(PROGRAM), name, *rest, "--config", str(self._config)]
 

@@ -25,6 +25,7 @@ SETTINGS = """\
 data_dir: data
 customers_dir: customers
 ftp: {host: 127.0.0.1, port: 0}
+web: {port: 0}
 workers: 2
 scan_every: 1s
 smtp: {operators: [operator@example.org]}

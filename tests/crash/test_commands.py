@@ -17,7 +17,7 @@ from tests.crash.provider import Provider
 Prepare = Callable[[Provider], list[str]]
 """Brings a provider to where a command can be given, and returns the command."""
 
-STATEMENTS = ["sqlite3:Connection.execute", "alp_daemon.store.sqlite:Transaction._execute"]
+STATEMENTS = ["sqlite3:Connection.execute", "alp_daemon.store.sqlite:SqliteTransaction._execute"]
 
 SAMPLE = 4
 """Where the statements are many and of one kind, the process dies of each fourth only."""

@@ -22,30 +22,30 @@ UNRECORDED = [
     Step("pathlib:Path.rename", "before", ".part"),
     Step("pathlib:Path.rename", "after", ".part"),
     Step("alp_daemon.files.spool:Spool.sync", "after"),
-    Step("alp_daemon.store.sqlite:Transaction.one", "after", "uploads.add"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.one", "after", "uploads.add"),
 ]
 """Nobody was told that the file is safe, so it has to be sent again."""
 
 RECORDED = [
     Step("alp_daemon.services.intake:Intake._record", "after"),
     Step("alp_daemon.services.queue:claim", "before"),
-    Step("alp_daemon.store.sqlite:Transaction.run", "after", "uploads.lease"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "uploads.lease"),
     Step("alp_daemon.services.queue:claim", "after"),
     Step("alp_daemon.services.process:read_source", "before"),
     Step("alp_daemon.services.process:read_source", "after"),
     Step("alp_daemon.services.process:assess", "after"),
     Step("alp_daemon.store.lists:create_list", "after"),
-    Step("alp_daemon.store.sqlite:Transaction.upsert_addresses", "after"),
-    Step("alp_daemon.store.sqlite:Transaction.run", "after", "changes.add"),
-    Step("alp_daemon.store.sqlite:Transaction.insert_events", "after"),
-    Step("alp_daemon.store.sqlite:Transaction.run", "after", "uploads.finish"),
-    Step("alp_daemon.store.sqlite:Transaction.run", "after", "reports.put"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.upsert_addresses", "after"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "changes.add"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.insert_events", "after"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "uploads.finish"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "reports.put"),
     Step("alp_daemon.services.notify:tell_of_upload", "after"),
     Step("alp_daemon.services.process:_apply_or_hold", "after"),
     Step("alp_daemon.services.publish:_replace", "before"),
     Step("pathlib:Path.replace", "before", ".part"),
     Step("alp_daemon.services.publish:_replace", "after", nth=2),
-    Step("alp_daemon.store.sqlite:Transaction.run", "before", "uploads.published"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.run", "before", "uploads.published"),
     Step("alp_daemon.services.publish:publish", "after"),
 ]
 """The file is in the spool and has its record: whoever works the queue next goes on with it."""

@@ -22,8 +22,8 @@ MAILS = "SELECT upload, count(*) AS n FROM outbox GROUP BY upload ORDER BY uploa
 DEATHS = [
     Step("alp_daemon.services.process:queue.claim", "after"),
     Step("alp_daemon.services.process:read_source", "after"),
-    Step("alp_daemon.store.sqlite:Transaction.insert_events", "after"),
-    Step("alp_daemon.store.sqlite:Transaction.run", "after", "reports.put"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.insert_events", "after"),
+    Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "reports.put"),
     Step("alp_daemon.services.process:_apply_or_hold", "after"),
     Step("alp_daemon.worker:publish.publish", "after"),
 ]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alp_daemon.domain import policy
+from alp_daemon.domain import policy, rows
 from alp_daemon.domain.model import Listed, ListState, Status, Tags
 from alp_daemon.domain.plan import Plan, make_plan
 from alp_daemon.domain.policy import KEEP, REFUSE, Policy, TagRule
@@ -21,9 +21,11 @@ POLICIES = [
     policy.for_mode("append_tags", "clear"),
     *policy.COMMANDS.values(),
     policy.KEYWORD_MESSAGE,
-    *policy.IMPORTS.values(),
+    *policy.IMPORTS_OF_SUBSCRIBERS.values(),
+    *policy.ACTIONS.values(),
 ]
 FEED = 0b10
+STATED = ("board", "staff")  # the interests whose members a ReplaceAllSubscribers states
 
 Row = tuple[Status, Tags, int]  # status, tags, feeds
 
@@ -40,8 +42,8 @@ def reference(before: dict[int, Row], file: dict[int, Tags], rules: Policy, by_f
         status, old, feeds = before.get(key, (Status.absent, (), 0))
         if key in file:
             to, rule, given_tags, feeds = rules.listed[status], rules.tags, set(file[key]), feeds | FEED
-        elif not by_feed or feeds & FEED:
-            to, rule, given_tags = rules.omitted[status], rules.omitted_tags, set()
+        elif {*old} & {*STATED} if rules.within_tags else not by_feed or feeds & FEED:
+            to, rule, given_tags = rules.omitted[status], rules.omitted_tags, set(STATED)
         else:
             continue
         new = {
@@ -50,6 +52,7 @@ def reference(before: dict[int, Row], file: dict[int, Tags], rules: Policy, by_f
             TagRule.set: given_tags,
             TagRule.remove: {*old} - given_tags,
             TagRule.clear: set(),
+            TagRule.replace: ({*old} - {*STATED}) | given_tags,
         }[rule]
         status, now = (status, set(old)) if to in (KEEP, REFUSE) else (Status(to), new)
         if status is not Status.absent:
@@ -91,7 +94,9 @@ def rows_after(before: dict[int, Row], plan: Plan, sets: TagSets) -> dict[int, R
 @given(before=lists, file=uploads, by_feed=st.booleans())
 def test_engine_equals_reference(rules: Policy, before: dict[int, Row], file: dict[int, Tags], by_feed: bool) -> None:
     sets = TagSets()
-    plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED, only_this_feed=by_feed)
+    plan = make_plan(
+        arrays(before, sets), listed(file), rules, sets, feed_bit=FEED, only_this_feed=by_feed, stated=STATED
+    )
 
     after = rows_after(before, plan, sets)
     assert after == reference(before, file, rules, by_feed)
@@ -104,15 +109,15 @@ def test_engine_equals_reference(rules: Policy, before: dict[int, Row], file: di
 @given(before=lists, file=uploads)
 def test_counts_say_what_changed(rules: Policy, before: dict[int, Row], file: dict[int, Tags]) -> None:
     sets = TagSets()
-    plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED)
+    plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED, stated=STATED)
     after = reference(before, file, rules, by_feed=False)
 
     expected: Counter[str] = Counter()
     for key, (status, now, _) in after.items():
         old_status, old, _ = before.get(key, (Status.absent, (), 0))
         if status is not old_status:
-            moved = "reactivated" if (old_status, status) == (Status.suspended, Status.opted_in) else status.name
-            expected[moved] += 1
+            moved = {Status.suspended: "reactivated", Status.unsubscribed: "resubscribed"}.get(old_status, "opted_in")
+            expected[moved if status is Status.opted_in else status.name] += 1
         expected["tags_added"] += len({*now} - {*old})
         expected["tags_removed"] += len({*old} - {*now})
         if key in file:
@@ -125,6 +130,23 @@ def test_counts_say_what_changed(rules: Policy, before: dict[int, Row], file: di
     assert {name: n for name, n in counted.items() if n} == {name: n for name, n in expected.items() if n}
 
 
+@pytest.mark.parametrize("rules", POLICIES, ids=lambda rules: rules.name)
+def test_a_long_list_is_planned_part_by_part(rules: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def planned(before: dict[int, Row], file: dict[int, Tags], at_once: int) -> object:
+        monkeypatch.setattr(rows, "_AT_ONCE", at_once)
+        sets = TagSets()
+        plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED, stated=STATED)
+        figures = (plan.opted_in_before, plan.tags_before, plan.members_left, plan.refused.tolist())
+        keys = (plan.after.keys.tolist(), plan.is_event.tolist())
+        return rows_after(before, plan, sets), keys, plan.changes, figures
+
+    @given(before=lists, file=uploads)
+    def same(before: dict[int, Row], file: dict[int, Tags]) -> None:
+        assert planned(before, file, at_once=2) == planned(before, file, at_once=2**20)
+
+    same()
+
+
 @pytest.mark.parametrize("rules", policy.MODES.values(), ids=lambda rules: rules.name)
 @given(before=lists, file=uploads)
 def test_no_file_lifts_an_opt_out(rules: Policy, before: dict[int, Row], file: dict[int, Tags]) -> None:
@@ -132,6 +154,49 @@ def test_no_file_lifts_an_opt_out(rules: Policy, before: dict[int, Row], file: d
     plan = make_plan(arrays(before, sets), listed(file), rules, sets, feed_bit=FEED)
     lifted = (plan.before.status == Status.opted_out) & (plan.after.status != Status.opted_out)
     assert not lifted.any()
+
+
+@pytest.mark.parametrize("rules", policy.ACTIONS.values(), ids=lambda rules: rules.name)
+@given(before=lists, file=uploads)
+def test_only_one_action_lifts_unsubscribed_and_none_an_opt_out(
+    rules: Policy, before: dict[int, Row], file: dict[int, Tags]
+) -> None:
+    sets = TagSets()
+    plan = make_plan(arrays(before, sets), listed(file), rules, sets, stated=STATED)
+    left = plan.before.status[plan.before.status != plan.after.status]
+    may_leave = {Status.absent, Status.opted_in, Status.suspended}
+    if rules is policy.ACTIONS["ResubscribeSubscribers"]:
+        may_leave = {Status.unsubscribed}
+    assert set(left.tolist()) <= may_leave
+
+
+def test_members_left_are_those_opted_in_that_the_file_omits() -> None:
+    sets = TagSets()
+    before: dict[int, Row] = {
+        1: (Status.opted_in, ("board",), 0),
+        2: (Status.opted_in, ("board", "north"), 0),
+        3: (Status.unsubscribed, ("board",), 0),
+        4: (Status.opted_in, ("north",), 0),
+    }
+    replace_all = policy.ACTIONS["ReplaceAllSubscribers"]
+    plan = make_plan(arrays(before, sets), listed({1: ("board",)}), replace_all, sets, stated=("board",))
+    assert (plan.members_left, plan.opted_in_before) == (1, 2)
+    assert {key: row[1] for key, row in rows_after(before, plan, sets).items()} == {
+        1: ("board",),
+        2: ("north",),
+        3: (),
+        4: ("north",),
+    }
+
+
+def test_attributes_of_touched_addresses_only() -> None:
+    sets = TagSets()
+    before: dict[int, Row] = {1: (Status.opted_in, (), 0), 2: (Status.opted_out, (), 0)}
+    file: dict[int, Tags] = {1: (), 2: (), 3: ()}
+    subscribe = policy.ACTIONS["AddOrUpdateSubscribers"]
+    plan = make_plan(arrays(before, sets), listed(file), subscribe, sets, attrs=np.array([7, 8, 9], np.int32))
+    assert dict(zip(plan.after.keys.tolist(), plan.after.attrs.tolist(), strict=True)) == {1: 7, 3: 9}
+    assert plan.changes.attributes_changed == 2
 
 
 @pytest.mark.parametrize("rules", policy.MODES.values(), ids=lambda rules: rules.name)

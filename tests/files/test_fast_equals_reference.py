@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from alp_daemon.customers import Feed, Preformatted
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files import byteblock, bytecells, container, fastcsv, phonecells, shapes
+from alp_daemon.files import byteblock, container, fastcsv, phonecells, shapes
 from alp_daemon.files.byteblock import ByteBlock
 from alp_daemon.files.reader import read, read_preformatted
 
@@ -198,11 +198,3 @@ def test_every_kind_of_shape_is_judged_like_its_example() -> None:
         assert cells.is_simple(text) == cells.is_simple("".join(kind))
 
     same()
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1)), max_size=50))
-def test_equal_rows_are_one_group(pairs: list[tuple[int, int]]) -> None:
-    words = np.array(pairs, np.uint64).reshape(-1, 2)
-    codes, examples = bytecells.group(words)
-    assert [words[examples[code]].tolist() for code in codes.tolist()] == words.tolist()
-    assert len(examples) == len(set(pairs))

@@ -17,6 +17,7 @@ from alp_daemon.services.access import Access
 from alp_daemon.services.credentials import Credentials
 from alp_daemon.services.intake import Intake
 from alp_daemon.settings import Settings
+from alp_daemon.store.sqlite import SqliteStore
 from alp_daemon.store.store import Store
 from ftp.site import Site
 
@@ -85,7 +86,7 @@ def make_site(tmp_path: Path, authority: trustme.CA, certificate: tuple[Path, Pa
         now = datetime.now(UTC)
         registry = Registry(settings.customers_dir)
         registry.reload(now)
-        store = Store(settings.database_path, busy_seconds=busy_seconds).open()
+        store = SqliteStore(settings.database_path, busy_seconds=busy_seconds).open()
         credentials = Credentials(store)
         intake = Intake(store, settings, registry, on_due=lambda: on_due(store))
         access = Access(store, settings.lockout)

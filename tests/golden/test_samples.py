@@ -11,7 +11,7 @@ import pytest
 
 from alp_daemon.demo.samples import SAMPLES, Sample, all_samples, normalised, sample
 from alp_daemon.demo.stage import Stage
-from alp_daemon.domain.policy import MODES
+from alp_daemon.domain.policy import ACTIONS, MODES
 from alp_daemon.services import reporttext
 from alp_daemon.services.credentials import Issued
 from tests.golden.by_command import process
@@ -76,16 +76,23 @@ def test_whoever_said_stop_stays_opted_out(case: Sample) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_numbers_are_those_set_aside_for_fiction(case: Sample) -> None:
-    # 555-0100 to 555-0199 in North America; ACMA's list of numbers for films and books in Australia.
-    fiction = re.compile(r"\+1\d{3}55501\d\d|\+61491570(006|1[0-9]{2})")
-    assert all(fiction.fullmatch(number) for number in statuses(case.after))
+def test_addresses_are_those_set_aside_for_fiction(case: Sample) -> None:
+    # 555-0100 to 555-0199 in North America; ACMA's list of numbers for films and books in Australia; RFC 2606.
+    fiction = re.compile(r"\+1\d{3}55501\d\d|\+61491570(006|1[0-9]{2})|[a-z]+@example\.com")
+    assert all(fiction.fullmatch(address) for address in statuses(case.after))
+
+
+def test_every_action_has_a_case() -> None:
+    uploads = "".join(
+        each.upload.read_text(encoding="utf-8") for each in all_samples() if each.name.startswith("bulk_")
+    )
+    assert all(f"<InterestAction>{action}</InterestAction>" in uploads for action in ACTIONS)
 
 
 def opted_out(path: Path) -> set[str]:
-    return {number for number, status in statuses(path).items() if status == "opted_out"}
+    return {address for address, status in statuses(path).items() if status == "opted_out"}
 
 
 def statuses(path: Path) -> dict[str, str]:
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["number"]: row["status"] for row in csv.DictReader(file)}
+        return {row.get("number") or row["email"]: row["status"] for row in csv.DictReader(file)}

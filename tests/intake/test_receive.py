@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, TryAgain
-from alp_daemon.services.intake import Intake, Sender
+from alp_daemon.services.intake import Intake, Sender, Verdict
 from alp_daemon.store.store import Store
 from tests.intake.crash import in_a_child, kill_at
 from tests.intake.world import NOW, World, build
@@ -52,8 +53,8 @@ def test_due_only_when_settled_and_the_first_word_stands(world: World) -> None:
     upload = world.send("members.csv", evidence=None)
     assert world.rung == []
     assert not world.is_due(upload)
-    world.intake.settle(upload, Evidence.cut, "the client was killed")
-    world.intake.settle(upload, Evidence.proven, "")
+    world.intake.settle({upload: Verdict(Evidence.cut, "the client was killed")})
+    world.intake.settle({upload: Verdict(Evidence.proven)})
     assert len(world.rung) == 1
     assert (world.row(upload)["evidence"], world.row(upload)["evidence_note"]) == ("cut", "the client was killed")
 
@@ -126,11 +127,12 @@ def test_many_threads_lose_nothing(world: World) -> None:
 def test_take_copies_a_file_and_leaves_it(world: World, tmp_path: Path) -> None:
     source = tmp_path / "members.csv"
     source.write_bytes(b"content")
-    upload = world.intake.take(
-        source, "acme", source.name, "", OPERATOR, NOW, evidence=Evidence.proven, sha256="ab" * 32
-    )
+    upload = world.intake.take(source, "acme", source.name, "", OPERATOR, NOW, evidence=Evidence.proven)
     assert world.content(upload) == source.read_bytes() == b"content"
-    assert (world.row(upload)["feed"], world.row(upload)["sha256"]) == ("members", "ab" * 32)
+    assert (world.row(upload)["feed"], world.row(upload)["sha256"]) == (
+        "members",
+        hashlib.sha256(b"content").hexdigest(),
+    )
     assert world.is_due(upload)
 
 
@@ -150,11 +152,13 @@ def test_take_waits_for_nothing(
 def test_take_reads_a_pipe(world: World, tmp_path: Path) -> None:
     pipe = tmp_path / "members.csv"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=lambda: pipe.write_bytes(bytes(3_000_000)))
+    content = bytes(range(256)) * 12_000 + b"end"
+    writer = threading.Thread(target=lambda: pipe.write_bytes(content))
     writer.start()
     upload = world.intake.take(pipe, "acme", "members.csv", "", OPERATOR, NOW, evidence=Evidence.assumed)
     writer.join()
-    assert world.row(upload)["size"] == 3_000_000
+    row = world.row(upload)
+    assert (row["size"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 def test_take_names_a_missing_file(world: World, tmp_path: Path) -> None:
@@ -189,6 +193,18 @@ def _send_and_die(folder: Path, step: int) -> None:
     world = build(folder)
     incoming = world.intake.begin("acme")
     incoming.file.write(b"content")
-    kill_at(step, "receive", "kept", "_record", "_transaction", "sync_folder", "abort")
+    kill_at(
+        step,
+        "receive",
+        "_receive",
+        "receive_all",
+        "kept",
+        "_in_place",
+        "_moved",
+        "_record",
+        "_transaction",
+        "sync_folder",
+        "abort",
+    )
     world.intake.receive(incoming, "acme", "members.csv", "", OPERATOR, NOW)
     (folder / "answered").touch()

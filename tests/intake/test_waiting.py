@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from alp_daemon.domain.model import Evidence
+from alp_daemon.services.intake import Verdict
 from tests.intake.world import NOW, World
 
 SECOND = timedelta(seconds=1)
@@ -271,7 +272,7 @@ def test_a_sidecar_waits_until_its_file_is_settled(world: World) -> None:
     world.send("done.csv.done", b"")
     world.intake.tick(NOW)
     assert world.row(file)["waits_for"] == "sidecar"
-    world.intake.settle(file, Evidence.cut, "the client was killed")
+    world.intake.settle({file: Verdict(Evidence.cut, "the client was killed")})
     world.intake.tick(NOW)
     assert (world.row(file)["evidence"], world.row(file)["evidence_note"]) == ("cut", "the client was killed")
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.services.provider import Provider
 
 
@@ -13,11 +14,14 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a provider that was just set up. Making one takes ten times as long as copying it."""
     folder = tmp_path_factory.mktemp("fresh")
     Provider(folder).store.close()
+    databases.keep()
     return folder
 
 
 @pytest.fixture
-def acme(fresh: Path, tmp_path: Path) -> Provider:
+def acme(fresh: Path, tmp_path: Path) -> Iterator[Provider]:
     """A provider whose customer ``acme`` has an approved feed for each mode, called like the mode."""
-    shutil.copytree(fresh, tmp_path, dirs_exist_ok=True)
-    return Provider(tmp_path)
+    databases.copied(fresh, tmp_path)
+    provider = Provider(tmp_path)
+    yield provider
+    provider.store.close()

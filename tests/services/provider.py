@@ -12,7 +12,7 @@ from typing import Any
 from alp_daemon.customers import Customer, load_file
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
-from alp_daemon.services import approval, history, optin
+from alp_daemon.services import approval, history, inbound, optin
 from alp_daemon.services.intake import Intake, Sender
 from alp_daemon.services.process import work_next
 from alp_daemon.services.report import Report
@@ -20,6 +20,7 @@ from alp_daemon.settings import Settings, SmtpSettings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, open_store
 from alp_daemon.store.uploads import Upload
+from tests import databases
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 SENDER = Sender("ftp", "acme", "192.0.2.7")
@@ -69,10 +70,11 @@ class Provider:
         (self.folder / "customers").mkdir(exist_ok=True)
         self.settings = Settings(
             data_dir=self.folder / "data",
+            database=databases.of(self.folder),
             customers_dir=self.folder / "customers",
             smtp=SmtpSettings(operators=("ops@provider.example",)),
         )
-        self.store = open_store(self.settings.database_path)
+        self.store = open_store(self.settings.database_address)
         self.configure({mode: feed(mode) for mode in MODES})
         if is_new:
             self.approve(*MODES)
@@ -152,9 +154,9 @@ class Provider:
         """The outbox, oldest first."""
         return self.rows("outbox.due", now="9999", limit=1000)
 
-    def text(self, phone: str, text: str, message: str | None = None) -> optin.Answer:
+    def text(self, phone: str, text: str, message: str | None = None) -> inbound.Answer:
         """An inbound message."""
-        return optin.message(self.store, self.customer, phone, text, message, self.tick())
+        return inbound.message(self.store, self.customer, phone, text, message, self.tick())
 
     def command(self, name: str, phone: str, tags: Iterable[str] = (), source: str = "operator") -> optin.Standing:
         sender = optin.Sender("Ann", source, "cli")

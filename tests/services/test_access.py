@@ -15,6 +15,7 @@ from alp_daemon.services.access import Access, Denied, LockedOut, Login
 from alp_daemon.services.credentials import Credentials, Issued
 from alp_daemon.settings import LockoutSettings
 from alp_daemon.store.store import Store, open_store
+from tests import databases
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -24,7 +25,7 @@ IP = "192.0.2.7"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(tmp_path / "alp.db")
+    return open_store(databases.of(tmp_path))
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_exactly_four_passwords_are_judged_however_many_come_at_once(access: Acc
 
 def test_a_lockout_outlives_the_process(store: Store, access: Access, login: Issued) -> None:
     fail(access, NOW, 4)
-    restarted = Access(open_store(store.path), LockoutSettings())
+    restarted = Access(open_store(store.name), LockoutSettings())
     assert isinstance(restarted.judge(IP, login.user, login.password, NOW), LockedOut)
 
 
@@ -171,7 +172,7 @@ def test_a_password_is_long_readable_and_kept_as_a_hash_only(store: Store) -> No
     assert len(first.replace("-", "")) * 5 >= 128
     assert not set(first) & set("ilou ")
     with store.read() as transaction:
-        row = transaction.one("credentials.of_user", user="acme", kind="ftp")
+        row = transaction.one("credentials.of_user", user="acme")
     assert row is not None
     assert row["secret"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert first not in row["secret"]
@@ -194,7 +195,7 @@ def test_one_customer_cannot_revoke_anothers(store: Store) -> None:
 
 
 def test_an_unknown_kind_is_refused(store: Store) -> None:
-    with pytest.raises(UsageProblem, match="'fax': expected ftp"):
+    with pytest.raises(UsageProblem, match="'fax': expected one of ftp, uploader"):
         Credentials(store).issue("acme", "fax", "Ann", NOW)
 
 

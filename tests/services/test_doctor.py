@@ -76,6 +76,19 @@ def test_a_history_that_somebody_edited(acme: Provider) -> None:
     assert said(acme, "acme: the history was changed by something other") == ["error"]
 
 
+def test_rows_that_somebody_edited_past_their_triggers(acme: Provider) -> None:
+    acme.process("append.csv", numbers(2_000))
+    with acme.store.write() as transaction:
+        transaction._connection.execute("UPDATE addresses SET status = 3 WHERE key % 7 = 0")
+    assert said(acme, "past their triggers") == []
+    with acme.store.write() as transaction, transaction.without_triggers("addresses"):
+        transaction._connection.execute("UPDATE addresses SET status = 2")
+    assert said(acme, "DELETE FROM snapshot_segments WHERE list = 1") == ["error"]
+    with acme.store.write() as transaction:
+        transaction._connection.execute("DELETE FROM snapshot_segments WHERE list = 1")
+    assert said(acme, "past their triggers") == []
+
+
 def test_a_customer_whose_file_is_gone(acme: Provider) -> None:
     acme.process("append.csv", numbers(1))
     path = acme.settings.customers_dir / "acme.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 
-from alp_daemon.services import history
+from alp_daemon.services import history, importing
 from alp_daemon.services.undo import undo
 from tests.services.provider import Provider, number, numbers
 
@@ -92,3 +92,26 @@ def test_the_views_read_like_the_reports(acme: Provider) -> None:
             (number(1), "file", "absent", "opted_in", "a;b"),
             (number(1), "end_user", "opted_in", "opted_out", "a;b"),
         ]
+
+
+def test_consent_begins_with_what_brought_the_number_and_ends_with_its_opt_out(acme: Provider) -> None:
+    phone, day = number(1), acme.now.date().isoformat()
+    acme.process("append.csv", numbers(2))
+    assert history.consent_date(acme.history(phone)) == day
+    acme.tick(days=3)
+    acme.command("suspend", number(0))
+    assert history.consent_date(acme.history(number(0))) == day, "a suspension does not end it"
+    acme.text(phone, "STOP")
+    assert history.consent_date(acme.history(phone)) is None
+    acme.text(phone, "ACME")
+    assert history.consent_date(acme.history(phone)) == acme.now.date().isoformat() != day
+
+
+def test_consent_is_of_the_day_that_an_import_states(acme: Provider) -> None:
+    path = acme.folder / "old.csv"
+    path.write_text(
+        f"number,status,tags,consent_date\n{number(1)},opted_in,,2019-05-04\n{number(2)},opted_out,,2018-01-01\n"
+    )
+    importing.import_list(acme.store, acme.customer, path, "Ann", acme.tick())
+    assert history.consent_date(acme.history(number(1))) == "2019-05-04"
+    assert history.consent_date(acme.history(number(2))) is None

@@ -15,7 +15,7 @@ from alp_daemon.services.assess import Source, assess, read_source
 from alp_daemon.services.finish import LeaseLost, Read, Work
 from alp_daemon.services.rules import rules_for
 from alp_daemon.store.lists import open_list
-from alp_daemon.store.store import Store
+from alp_daemon.store.sqlite import SqliteStore
 from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 
 ANOTHER = f"{os.getppid()}@{queue._started(os.getppid())}"
@@ -138,7 +138,7 @@ class TestStopWins:
         source = Source(work.path, work.upload.name, Evidence.assumed)
         reading = read_source(source, acme.customer, rules, None)
         with acme.store.read() as transaction:
-            planned = assess(transaction, "acme", reading, source, rules)
+            planned = assess(transaction, reading, source, rules)
 
         acme.text(number(1), "STOP")  # known and opted in
         acme.text(number(3), "STOP")  # never seen until now
@@ -167,7 +167,7 @@ class TestStopWins:
         source = Source(work.path, work.upload.name, Evidence.assumed)
         reading = read_source(source, acme.customer, rules, None)
         with acme.store.read() as transaction:
-            planned = assess(transaction, "acme", reading, source, rules)
+            planned = assess(transaction, reading, source, rules)
 
         assert not acme.command("opt_in", number(1), ["b"]).changed
         assert process._apply_or_hold(work, Read(source, rules, None), "", planned)["state"] == "applied"
@@ -257,8 +257,8 @@ class TestTrouble:
         acme.process("append.csv", numbers(1))
         acme.send("append.csv", numbers(2))
         work = claim(acme)
-        impatient = Store(acme.store.path, busy_seconds=0.1)
-        other = Store(acme.store.path)
+        impatient = SqliteStore(acme.store.path, busy_seconds=0.1)
+        other = SqliteStore(acme.store.path)
         locked = Work(impatient, work.settings, work.customer, work.upload, work.owner, work.now, began=0.0)
         with other.write(), pytest.raises(TryAgain, match="locked"):
             process._worked(locked)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +108,10 @@ class Story:
         self.provider.approve(*MODES)
 
     def outcome(self) -> dict[str, Any]:
-        with closing(sqlite3.connect(self.provider.settings.database_path)) as database:
-            found: dict[str, Any] = {name: database.execute(query).fetchall() for name, query in TABLES.items()}
-            reports = [json.loads(text) for (text,) in database.execute("SELECT json FROM reports ORDER BY upload")]
+        with self.provider.store.read() as transaction:
+            query = transaction._connection.execute
+            found: dict[str, Any] = {name: query(select).fetchall() for name, select in TABLES.items()}
+            reports = [json.loads(text) for (text,) in query("SELECT json FROM reports ORDER BY upload")]
         return {**found, "reports": [{**report, "seconds": 0} for report in reports]}
 
 

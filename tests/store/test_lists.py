@@ -12,15 +12,16 @@ from alp_daemon.domain.model import Listed, ListState, Status, Tags
 from alp_daemon.domain.plan import make_plan
 from alp_daemon.domain.policy import Policy
 from alp_daemon.errors import Refused
-from alp_daemon.store import lists, sqlite
+from alp_daemon.store import bulk, lists
 from alp_daemon.store.lists import Change, ListHead
 from alp_daemon.store.store import Store, Transaction, open_store
+from tests import databases
 from tests.services.provider import NOW
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(tmp_path / "alp.db")
+    return open_store(databases.of(tmp_path))
 
 
 def change(note: str = "") -> Change:
@@ -65,7 +66,7 @@ class TestState:
         assert len(read(store, [])) == 0
 
     def test_more_rows_than_are_read_at_once(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sqlite, "_ROWS_PER_READ", 7)
+        monkeypatch.setattr(bulk, "_ROWS_PER_READ", 7)
         with store.write() as transaction:
             apply(transaction, dict.fromkeys(range(1, 51), ()))
         assert read(store).keys.tolist() == list(range(1, 51))

@@ -13,8 +13,11 @@ import pytest
 
 from alp_daemon.errors import TryAgain, Unavailable
 from alp_daemon.store.sql import migrations, queries
-from alp_daemon.store.store import Store, open_store
+from alp_daemon.store.sqlite import SqliteStore as Store
+from alp_daemon.store.store import open_store
+from tests.databases import sqlite_only
 
+pytestmark = sqlite_only
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,9 +51,9 @@ class TestOpen:
     def test_every_migration_is_applied(self, store: Store) -> None:
         with store.read() as transaction:
             query = transaction._connection.execute
-            assert query("PRAGMA user_version").fetchone() == (len(migrations()),)
+            assert query("PRAGMA user_version").fetchone() == (len(migrations("sqlite")),)
             names = query("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
-        assert names == [(name,) for name, _ in migrations()]
+        assert names == [(name,) for name, _ in migrations("sqlite")]
 
     def test_a_newer_releases_database_is_left_alone(self, store: Store) -> None:
         store.close()
@@ -111,6 +114,43 @@ class TestTransactions:
         with store.write(), pytest.raises(TryAgain, match=message), other.write():
             pass
 
+    def test_so_is_a_second_thread(self, tmp_path: Path) -> None:
+        store = Store(tmp_path / "alp.db", busy_seconds=0.05).open()
+        told: list[TryAgain] = []
+
+        def write() -> None:
+            try:
+                with store.write():
+                    pass
+            except TryAgain as error:
+                told.append(error)
+
+        with store.write():
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join(10)
+        assert "this program has been writing to the database for long; try again" in str(told[0])
+        with store.write():
+            pass
+
+    def test_a_transaction_within_a_transaction_is_refused(self, store: Store) -> None:
+        with store.write(), pytest.raises(Unavailable, match="within a transaction"), store.write():
+            pass
+
+    def test_threads_of_one_store_take_turns(self, store: Store) -> None:
+        def add(name: str) -> None:
+            for number in range(20):
+                with store.write() as transaction:
+                    transaction.run("lists.add", customer=f"{name}{number}", now="")
+            store.close()
+
+        threads = [threading.Thread(target=add, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(customers(store)) == 80
+
     def test_a_second_writer_waits_its_turn(self, store: Store) -> None:
         other = Store(store.path)
 
@@ -132,7 +172,7 @@ class TestQueries:
     def test_every_statement_is_valid_and_every_one_is_used(self, store: Store) -> None:
         code = "".join(path.read_text() for path in (ROOT / "alp_daemon").rglob("*.py"))
         with store.read() as transaction:
-            for name, statement in queries().items():
+            for name, statement in queries("sqlite").items():
                 parameters = dict.fromkeys(sqlite_parameters(statement))
                 transaction._connection.execute(f"EXPLAIN {statement}", parameters)
                 assert f'"{name}"' in code, f"nobody uses the query {name}"

@@ -67,7 +67,9 @@ class Site:
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.config.write_text("data_dir: data\nworkers: 1\nscan_every: 1s\nftp: {host: 127.0.0.1, port: 0}\n")
+        self.config.write_text(
+            "data_dir: data\nworkers: 1\nscan_every: 1s\nftp: {host: 127.0.0.1, port: 0}\nweb: {port: 0}\n"
+        )
         (self.folder / "customers").mkdir()
         self.add_customer("acme")
 

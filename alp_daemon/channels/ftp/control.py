@@ -47,6 +47,10 @@ class ControlChannel(HardenedHandler):
         lane: Hashable = None,
     ) -> None:
         """Runs ``work`` beside the loop, then ``then`` on it; until then no further command is obeyed."""
+        (threads or self.server.keeping).run(lane or self, work, self.waiting_for(then))
+
+    def waiting_for(self, then: Callable[[Future[Any]], None]) -> Callable[[Future[Any]], None]:
+        """No further command is obeyed until what this returns is called, on the loop; it calls ``then``."""
         self._waiting = True
 
         def resume(future: Future[Any]) -> None:
@@ -58,7 +62,7 @@ class ControlChannel(HardenedHandler):
                 self.leave("421 Internal error.")
             self.obey_waiting()
 
-        (threads or self.server.keeping).run(lane or self, work, resume)
+        return resume
 
     @property
     def is_waiting(self) -> bool:

@@ -8,6 +8,7 @@ from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
 from alp_daemon import log
+from alp_daemon.channels.ftp.keeper import Keeper
 from alp_daemon.channels.ftp.offload import Offload
 from alp_daemon.channels.ftp.tls import data_tls_context, tls_context
 from alp_daemon.domain.lockout import normalise
@@ -57,12 +58,18 @@ class Listener(FTPServer):  # type: ignore[misc]
         self.sessions: set[Any] = set()
         self.judging = Offload(ioloop, _JUDGING_THREADS, "ftp-judge")
         self.keeping = Offload(ioloop, _KEEPING_THREADS, "ftp-keep")
+        self.keeper = Keeper(ioloop, self.keeping, intake)
         try:
             super().__init__((ftp.host, ftp.port), session, ioloop=ioloop)
         except OSError as error:
             self.judging.close()
             self.keeping.close()
             raise Unavailable(f"ftp: cannot listen on {ftp.host} port {ftp.port}: {error}") from error
+
+    @property
+    def has_kept_all(self) -> bool:
+        """Nothing is on its way to the disk or the database."""
+        return self.keeper.idle and self.keeping.idle
 
     def handle_accepted(self, sock: Any, address: tuple[Any, ...]) -> None:  # noqa: ARG002  called by pyftpdlib
         session = self.handler(sock, self, ioloop=self.ioloop)

@@ -70,7 +70,7 @@ class FtpServer:
             # What its transfer has brought so far is kept, as cut.
             session.close()
         ends_at = time.monotonic() + _LAST_SECONDS
-        self._loop_until(lambda: self._listener.keeping.idle or time.monotonic() > ends_at)
+        self._loop_until(lambda: self._listener.has_kept_all or time.monotonic() > ends_at)
         self._listener.keeping.close()
         self._listener.judging.close()
         self._ioloop.close()
@@ -105,7 +105,7 @@ class FtpServer:
         if self._ends_at is None:
             return False
         listener = self._listener
-        at_rest = not listener.sessions and listener.keeping.idle and listener.judging.idle
+        at_rest = not listener.sessions and listener.has_kept_all and listener.judging.idle
         return at_rest or time.monotonic() >= self._ends_at
 
 

@@ -16,15 +16,14 @@ from alp_daemon.channels.ftp import evidence as ev
 from alp_daemon.channels.ftp.login import LoginSession
 from alp_daemon.channels.ftp.transfer import Upload, refusal
 from alp_daemon.domain.model import Evidence
-from alp_daemon.errors import AlpError, TryAgain
-from alp_daemon.services.intake import Sender
+from alp_daemon.errors import AlpError
+from alp_daemon.services.intake import Received, Sender, Verdict
 
 if TYPE_CHECKING:
     from alp_daemon.channels.ftp.listener import Listener
 
 # They take an upload back. It must not become due, and so be picked up, an instant before.
 _WITHDRAWING = ("RNFR", "DELE")
-_RETRY_SECONDS = 5.0
 
 
 class UploadSession(LoginSession):
@@ -35,6 +34,8 @@ class UploadSession(LoginSession):
         """STOR was answered, and its data connection is not there yet."""
         self._unsettled: dict[int, ev.Ending] = {}
         """Uploads confirmed with 226, and how their data ended; the client may turn out to be dead yet."""
+        self._is_keeping = False
+        """The file that ended last is on its way into the database."""
         self._has_uploaded = False
         super().__init__(connection, server, ioloop)
 
@@ -149,22 +150,19 @@ class UploadSession(LoginSession):
         self.obey_waiting()
 
     def _keep(self, upload: Upload, evidence: Evidence | None, note: str) -> None:
-        self._has_uploaded = True
-        self.wait_for(
-            lambda: self.server.intake.receive(
-                upload.incoming,
-                upload.customer.id,
-                upload.name,
-                upload.folder,
-                upload.sender,
-                self.now(),
-                evidence=evidence,
-                note=note,
-            ),
-            lambda future: self._kept(upload, evidence, note, future),
+        self._is_keeping = True
+        arrival = self.server.intake.arrival(
+            upload.customer.id, upload.name, upload.folder, upload.sender, self.now(), evidence, note
+        )
+        self.server.keeper.keep(
+            Received(upload.incoming, arrival),
+            upload.size,
+            self.waiting_for(lambda future: self._kept(upload, evidence, note, future)),
         )
 
     def _kept(self, upload: Upload, evidence: Evidence | None, note: str, future: Future[int]) -> None:
+        self._is_keeping = False
+        self._has_uploaded = True
         try:
             number = future.result()
         except AlpError as error:
@@ -181,6 +179,8 @@ class UploadSession(LoginSession):
             else:
                 self._settle(number, Evidence.cut, ev.GONE)
         self._close_if_left()
+        if self._closed:
+            self._end_session()
 
     # From the answer to the verdict
 
@@ -215,9 +215,15 @@ class UploadSession(LoginSession):
     def on_disconnect(self) -> None:
         self.server.sessions.discard(self)
         self.settle_all((Evidence.cut, "the session broke off"))
-        if self._has_uploaded:
-            self.later(lambda: self.server.intake.end_session(self.id, self.now()))
+        self.server.keeper.hurry()
+        if not self._is_keeping:
+            self._end_session()
         super().on_disconnect()
+
+    def _end_session(self) -> None:
+        if self._has_uploaded:
+            self._has_uploaded = False
+            self.later(lambda: self.server.intake.end_session(self.id, self.now()))
 
     def say_goodbye(self) -> None:
         """The server stops: the session ends as soon as nothing hangs on it."""
@@ -237,14 +243,7 @@ class UploadSession(LoginSession):
         self._close_if_left()
 
     def _settle(self, number: int, evidence: Evidence, note: str) -> None:
-        def done(future: Future[None]) -> None:
-            if isinstance(future.exception(), TryAgain):
-                # An upload that is never settled is never processed.
-                self.ioloop.call_later(_RETRY_SECONDS, self._settle, number, evidence, note)
-            else:
-                _report(future)
-
-        self.server.keeping.run(self, lambda: self.server.intake.settle(number, evidence, note), done)
+        self.server.keeper.settle(number, Verdict(evidence, note))
 
     def _close_if_left(self) -> None:
         if self.left and not (self._unsettled or self.is_uploading or self.is_waiting):

@@ -3,22 +3,30 @@ SELECT coalesce(max(id), 0) + 1 AS id FROM credentials WHERE customer = :custome
 
 -- name: credentials.user_taken
 -- Revoked ones too: a user name is never given to anybody else.
-SELECT 1 FROM credentials WHERE user = :user;
+SELECT 1 FROM credentials WHERE "user" = :user;
 
 -- name: credentials.add
-INSERT INTO credentials (customer, id, kind, user, secret, issued_at, issued_by)
+INSERT INTO credentials (customer, id, kind, "user", secret, issued_at, issued_by)
 VALUES (:customer, :id, :kind, :user, :secret, :now, :by);
 
 -- name: credentials.of_user
-SELECT * FROM credentials WHERE user = :user AND kind = :kind AND revoked_at IS NULL;
+SELECT * FROM credentials WHERE "user" = :user AND revoked_at IS NULL;
+
+-- name: credentials.of_token
+-- `secret` is the token's SHA-256.
+SELECT "user", customer, kind FROM credentials WHERE secret = :secret AND revoked_at IS NULL;
 
 -- name: credentials.list
-SELECT customer, id, kind, user, issued_at, issued_by, revoked_at FROM credentials
+SELECT customer, id, kind, "user", issued_at, issued_by, revoked_at FROM credentials
 WHERE customer = :customer ORDER BY id;
 
 -- name: credentials.revoke
 UPDATE credentials SET revoked_at = :now
-WHERE customer = :customer AND user = :user AND revoked_at IS NULL;
+WHERE customer = :customer AND "user" = :user AND revoked_at IS NULL AND (:kind IS NULL OR kind = :kind);
+
+-- name: credentials.forget
+-- A revoked one, to make room for the next of the same name.
+DELETE FROM credentials WHERE customer = :customer AND "user" = :user AND revoked_at IS NOT NULL;
 
 -- name: credentials.has_live
 SELECT count(*) AS n FROM credentials WHERE customer = :customer AND kind = :kind AND revoked_at IS NULL;

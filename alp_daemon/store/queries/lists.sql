@@ -53,9 +53,9 @@ SELECT version FROM changes WHERE list = :list AND upload = :upload AND source =
 -- name: events.of_address
 -- One seek into the events of each change, newest last: a few microseconds a change, whatever the list's size.
 SELECT c.version, c.at, c.actor, c.source, c.channel, c.upload, c.message, c.note,
-       e.status_before, e.status_after, e.tags_before, e.tags_after
-FROM changes c CROSS JOIN events e ON e.list = c.list AND e.version = c.version AND e.key = :key
-WHERE c.list = :list ORDER BY c.version;
+       e.status_before, e.status_after, e.tags_before, e.tags_after, e.attrs_before, e.attrs_after
+FROM changes c CROSS JOIN events e
+WHERE c.list = :list AND e.list = c.list AND e.version = c.version AND e.key = :key ORDER BY c.version;
 
 -- name: events.changed_keys
 SELECT DISTINCT key FROM events WHERE list = :list AND version > :version ORDER BY key;
@@ -93,7 +93,7 @@ ON CONFLICT (digits, whole) DO UPDATE SET type = excluded.type;
 -- name: line_types.of_key
 -- The row that decides about one number: its own, else that of its longest prefix. `loaded` says whether there is
 -- any data at all.
-WITH RECURSIVE heads(digits) AS (SELECT :key UNION ALL SELECT digits / 10 FROM heads WHERE digits >= 10)
+WITH RECURSIVE heads(digits) AS (SELECT CAST(:key AS BIGINT) UNION ALL SELECT digits / 10 FROM heads WHERE digits >= 10)
 SELECT EXISTS (SELECT 1 FROM line_types) AS loaded,
        (SELECT t.type FROM line_types t JOIN heads h ON h.digits = t.digits
         WHERE t.whole = 0 OR t.digits = :key

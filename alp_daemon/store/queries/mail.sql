@@ -7,7 +7,8 @@ SELECT * FROM outbox
 WHERE sent_at IS NULL AND given_up_at IS NULL AND next_at <= :now ORDER BY id LIMIT :limit;
 
 -- name: outbox.sent
-UPDATE outbox SET sent_at = :now, attempts = attempts + 1, last_error = '' WHERE id = :id AND sent_at IS NULL;
+-- What was sent is not kept: it may hold the link to an approval.
+UPDATE outbox SET sent_at = :now, attempts = attempts + 1, last_error = '', body = '' WHERE id = :id AND sent_at IS NULL;
 
 -- name: outbox.failed
 UPDATE outbox

@@ -243,10 +243,6 @@ FROM uploads
 WHERE customer = :customer AND state = 'applied' AND (:month IS NULL OR substr(finished_at, 1, 7) = :month)
 GROUP BY 1, 2 ORDER BY 1, 2;
 
--- name: reports.put
-INSERT INTO reports (upload, json, rejects, read_with) VALUES (:upload, :json, :rejects, :read_with)
-ON CONFLICT (upload) DO UPDATE SET json = excluded.json, rejects = excluded.rejects, read_with = excluded.read_with;
-
 -- name: reports.forget
 -- It tells of an earlier hold; a new one is written.
 DELETE FROM reports WHERE upload = :upload;

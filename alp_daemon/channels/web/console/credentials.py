@@ -1,0 +1,35 @@
+"""A customer's log-ins: issued here and shown once, or revoked."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alp_daemon import log
+from alp_daemon.channels.web import guards
+from alp_daemon.channels.web.console import customers, frame
+from alp_daemon.channels.web.problems import HttpProblem
+from alp_daemon.channels.web.site import of
+from alp_daemon.errors import NotFound
+from alp_daemon.services.sessions import Visitor
+
+
+@frame.operators_only
+async def issue(request: Request, visitor: Visitor) -> Response:
+    """Answers with the page itself: after a redirect nobody would know the password any more."""
+    site, known = of(request), await customers.of_path(request)
+    kind = (await guards.form(request)).get("kind", "")
+    if kind not in customers.KINDS:
+        raise HttpProblem(422, f"a log-in for {kind[:40]!r}: expected one of {', '.join(customers.KINDS)}")
+    issued = await site.do(site.credentials.issue, known.id, kind, visitor.user, site.now())
+    return await customers.page_of(request, known, issued)
+
+
+@frame.operators_only
+async def revoke(request: Request, visitor: Visitor) -> Response:
+    site, known = of(request), await customers.of_path(request)
+    user = (await frame.confirmed(request)).get("user", "")
+    if not await site.do(site.credentials.revoke, known.id, user, site.now()):
+        raise NotFound(f"customer {known.id} has no live log-in {user[:80]!r}")
+    log.info("revoked_by", customer=known.id, user=user, by=visitor.user)
+    return frame.then(f"/console/customers/{known.id}", "revoked")

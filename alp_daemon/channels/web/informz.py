@@ -1,0 +1,189 @@
+"""``/informz/aapi``: Informz BulkUpload requests, bare or in a SOAP envelope, and what became of one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from alp_daemon.channels.web.limits import check_length, too_large
+from alp_daemon.channels.web.problems import HttpProblem, of_error
+from alp_daemon.channels.web.site import Site, ip_of, of
+from alp_daemon.customers import Customer
+from alp_daemon.errors import AlpError, NotFound
+from alp_daemon.files.informz.nodes import NAMESPACE
+from alp_daemon.files.informz.sender import MOST_BEFORE, Sender, sender_of
+from alp_daemon.services import bulkrequest, webupload
+from alp_daemon.services.access import LockedOut, Login
+from alp_daemon.services.credentials import Kind
+
+_OPERATION = "PostInformzMessage"
+_WRITE_AT_ONCE = 2**20
+_BASIC = {"WWW-Authenticate": 'Basic realm="informz", charset="UTF-8"'}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the response says. ``status`` is success, failure, or how far an upload has come."""
+
+    status: str
+    message: str
+    brand_id: str = ""
+    user: str = ""
+    upload: int | None = None
+    envelope: str = ""
+
+
+async def post(request: Request) -> Response:
+    """Takes a request into the queue; nothing is kept of one that is refused."""
+    site = of(request)
+    sender: Sender | None = None
+    try:
+        check_length(request, site.settings.web.max_file_size)
+        body = request.stream()
+        beginning = await _beginning(body)
+        sender = sender_of(beginning)
+        if sender is None:
+            raise HttpProblem(
+                400,
+                f"this is no ActionRequest that begins with Password, Brand and User (within {MOST_BEFORE:,} bytes)",
+            )
+        customer = await _customer_of(site, request, sender)
+        upload = await _taken(site, request, customer, sender, beginning, body)
+        return _response(_answer(sender, "success", "Data submitted.", upload), 200)
+    except ClientDisconnect:
+        return _refused(HttpProblem(400, "the body ended before its announced end"), sender)
+    except HttpProblem as problem:
+        return _refused(problem, sender)
+    except AlpError as error:
+        return _refused(of_error(error), sender)
+
+
+async def state(request: Request) -> Response:
+    """How far an upload has come, for the brand's own users (HTTP Basic; the user is ``BRAND/USER``)."""
+    site = of(request)
+    try:
+        brand_id, user, password = _basic(request)
+        customer = await _customer_of(site, request, Sender(brand_id, user, password))
+        found = await site.ask(webupload.report_of, site.store, customer.id, request.path_params["id"])
+        if found["feed"] != "bulkupload":
+            raise NotFound(f"there is no upload {found['upload']}")
+    except HttpProblem as problem:
+        return _refused(problem, None)
+    except AlpError as error:
+        return _refused(of_error(error), None)
+    changes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["changes"].items() if count)
+    told = found["reason"] or changes or "nothing to change"
+    return _response(_Answer(found["state"], told, brand_id, user, found["upload"]), 200)
+
+
+async def _beginning(body: AsyncIterator[bytes]) -> bytes:
+    """The body as far as its sender may stand in it."""
+    beginning = bytearray()
+    async for chunk in body:
+        beginning += chunk
+        if len(beginning) >= MOST_BEFORE:
+            break
+    return bytes(beginning)
+
+
+async def _customer_of(site: Site, request: Request, sender: Sender) -> Customer:
+    """Whose brand it is, if brand, user and password say so. Raises ``HttpProblem``."""
+    login = bulkrequest.login_of(sender.brand_id, sender.user)
+    verdict = await site.judge(site.access.judge, ip_of(request), login, sender.password, site.now(), (Kind.informz,))
+    if isinstance(verdict, LockedOut):
+        raise HttpProblem(
+            403, f"too many failed log-ins: your address is blocked until {verdict.until:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    denied = HttpProblem(401, "unknown brand or user, or wrong password", _BASIC)
+    if not isinstance(verdict, Login):
+        raise denied
+    customer = site.customer(verdict.customer)
+    brand = customer.brand
+    if brand is None or brand.id != sender.brand_id or (brand.users and sender.user not in brand.users):
+        raise denied
+    return customer
+
+
+async def _taken(
+    site: Site, request: Request, customer: Customer, sender: Sender, beginning: bytes, body: AsyncIterator[bytes]
+) -> int:
+    most, size, waiting = site.settings.web.max_file_size, len(beginning), bytearray(beginning)
+    incoming = await site.do(site.intake.begin, customer.id)
+    try:
+        async for chunk in body:
+            waiting += chunk
+            size += len(chunk)
+            if size > most:
+                raise too_large(most)
+            if len(waiting) >= _WRITE_AT_ONCE:
+                await site.do(incoming.file.write, bytes(waiting))
+                waiting.clear()
+        await site.do(incoming.file.write, bytes(waiting))
+        return await site.do(bulkrequest.accept, site.intake, incoming, customer, sender, ip_of(request), site.now())
+    finally:
+        await site.do(incoming.abort)
+
+
+def _basic(request: Request) -> tuple[str, str, str]:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    try:
+        login, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        login, password = "", ""
+    brand_id, _, user = login.partition("/")
+    if scheme.lower() != "basic" or not (brand_id and user):
+        raise HttpProblem(401, "say who asks: HTTP Basic with the user BRAND/USER", _BASIC)
+    return brand_id, user, password
+
+
+def _answer(sender: Sender | None, status: str, message: str, upload: int | None = None) -> _Answer:
+    if sender is None:
+        return _Answer(status, message, upload=upload)
+    return _Answer(status, message, sender.brand_id, sender.user, upload, sender.envelope)
+
+
+def _refused(problem: HttpProblem, sender: Sender | None) -> Response:
+    response = _response(_answer(sender, "failure", problem.detail), problem.status)
+    response.headers.update(problem.headers)
+    return response
+
+
+def _response(answer: _Answer, status: int) -> Response:
+    text = _action_response(answer)
+    if answer.envelope:
+        text = _in_envelope(text, answer.envelope)
+    return Response(text, status, media_type="text/xml; charset=utf-8")
+
+
+def _action_response(answer: _Answer) -> str:
+    upload = "" if answer.upload is None else str(answer.upload)
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<ActionResponse xmlns="{NAMESPACE}">\n'
+        f"  <Brand id={quoteattr(answer.brand_id)}></Brand>\n"
+        f"  <User>{escape(answer.user)}</User>\n"
+        "  <Responses>\n"
+        "    <BulkUpload>\n"
+        f"      <UploadID>{upload}</UploadID>\n"
+        "      <ActionStatus>\n"
+        f"        <Status>{escape(answer.status)}</Status>\n"
+        f"        <Message>{escape(answer.message)}</Message>\n"
+        "      </ActionStatus>\n"
+        "    </BulkUpload>\n"
+        "  </Responses>\n"
+        "</ActionResponse>\n"
+    )
+
+
+def _in_envelope(text: str, namespace: str) -> str:
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?>\n<soap:Envelope xmlns:soap={quoteattr(namespace)}><soap:Body>'
+        f'<{_OPERATION}Response xmlns="{NAMESPACE}"><{_OPERATION}Result>{escape(text)}</{_OPERATION}Result>'
+        f"</{_OPERATION}Response></soap:Body></soap:Envelope>\n"
+    )

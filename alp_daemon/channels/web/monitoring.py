@@ -1,0 +1,73 @@
+"""What monitoring asks: whether the process lives, whether it can do its work, and how much it has done."""
+
+from __future__ import annotations
+
+import os
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from alp_daemon.channels.web.problems import HttpProblem
+from alp_daemon.channels.web.proxies import is_in, networks
+from alp_daemon.channels.web.site import Site, ip_of, of
+from alp_daemon.errors import AlpError
+from alp_daemon.services.history import versions
+from alp_daemon.services.metrics import Family
+
+_OK = "ok"
+# https://prometheus.io/docs/instrumenting/exposition_formats/, text format 0.0.4
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+async def live(_request: Request) -> Response:
+    return JSONResponse({"status": _OK})
+
+
+async def ready(request: Request) -> Response:
+    """503 where a part cannot do its work; each part says ``ok`` or what is wrong with it."""
+    site = of(request)
+    parts = await site.ask(_parts, site)
+    ready = all(state == _OK for state in parts.values())
+    return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
+
+
+async def metrics(request: Request) -> Response:
+    site = of(request)
+    if not is_in(ip_of(request), networks(site.settings.web.metrics_allow)):
+        raise HttpProblem(403, "metrics are for the addresses in web.metrics_allow")
+    families = await site.ask(site.metrics.families, site.now())
+    return PlainTextResponse("".join(map(_exposed, families)), media_type=_METRICS_TYPE)
+
+
+def _parts(site: Site) -> dict[str, str]:
+    parts = {"database": _database(site), "spool": _spool(site)}
+    return parts | {name: check() or _OK for name, check in site.checks.items()}
+
+
+def _database(site: Site) -> str:
+    try:
+        versions(site.store)
+    except AlpError:
+        # The message names paths, which are nobody's business here; the log and `doctor` tell them.
+        return "cannot be read"
+    return _OK
+
+
+def _spool(site: Site) -> str:
+    folder = site.settings.spool_dir
+    place = folder if folder.exists() else site.settings.data_dir
+    if not os.access(place, os.W_OK):
+        return "cannot be written"
+    return _OK if os.statvfs(place).f_bavail else "is full"
+
+
+def _exposed(family: Family) -> str:
+    lines = [f"# HELP {family.name} {family.help}", f"# TYPE {family.name} {family.type}"]
+    for sample in family.samples:
+        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels)
+        lines.append(f"{family.name}{sample.suffix}{f'{{{labels}}}' if labels else ''} {float(sample.value)!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

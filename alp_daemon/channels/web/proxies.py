@@ -1,0 +1,56 @@
+"""Whose request it is that a proxy passes on."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+def networks(texts: Iterable[str]) -> Networks:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+
+
+def is_in(ip: str, allowed: Networks) -> bool:
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in allowed)
+
+
+def real_ip(peer: str, forwarded: str, trusted: Networks) -> str:
+    """The rightmost address that is no trusted proxy's: each proxy adds its peer at the right end.
+
+    What stands further left was written by the client, who may write anything. An entry that is no address ends the
+    search: then the last proxy that is known counts as the sender.
+    """
+    ip = peer
+    for text in reversed(forwarded.split(",")):
+        if not is_in(ip, trusted):
+            break
+        try:
+            ip = str(ipaddress.ip_address(text.strip()))
+        except ValueError:
+            break
+    return ip
+
+
+class TrustedProxies:
+    """Puts the real sender and scheme in the place of a trusted proxy's. From others the headers are not believed."""
+
+    def __init__(self, app: ASGIApp, trusted: Networks) -> None:
+        self._app = app
+        self._trusted = trusted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and is_in(scope["client"][0], self._trusted):
+            headers = Headers(scope=scope)
+            forwarded = ",".join(headers.getlist("x-forwarded-for"))
+            scope["client"] = (real_ip(scope["client"][0], forwarded, self._trusted), scope["client"][1])
+            if headers.get("x-forwarded-proto") in ("http", "https"):
+                scope["scheme"] = headers["x-forwarded-proto"]
+        await self._app(scope, receive, send)

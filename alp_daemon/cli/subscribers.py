@@ -1,0 +1,81 @@
+"""A brand's e-mail subscribers: one at a time, and the interests that uploads may name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from alp_daemon.cli.context import Context, command
+from alp_daemon.services import subscriber, subscribers
+from alp_daemon.services.optin import Sender
+
+_SOURCES = ("operator", "end_user")
+
+
+@command("subscriber")
+@click.argument("brand", metavar="BRAND")
+@click.argument("email")
+def subscriber_command(context: Context, brand: str, email: str) -> None:
+    """Show how a subscriber stands, and everything that ever happened to the address."""
+    found = subscriber.story(context.store, context.brand(brand), email)
+    context.show(found, lambda: _print_story(context, found))
+
+
+@command("unsubscribe")
+@click.argument("brand", metavar="BRAND")
+@click.argument("email")
+@click.option("--source", type=click.Choice(_SOURCES), default="operator", help="end_user: said by phone or letter.")
+def unsubscribe_command(context: Context, brand: str, email: str, source: str) -> None:
+    """See to it that nobody writes to an address again; only ResubscribeSubscribers lifts that."""
+    sender = Sender("operator", source, "cli")
+    found = subscriber.unsubscribe(context.store, context.brand(brand), email, sender, context.now)
+    told = "" if found["changed"] else " (nothing to change: it was already; that it was said again is recorded)"
+    context.show(found, f"{found['email']} is {found['status']}{told}")
+
+
+@click.group("interests")
+def interests_command() -> None:
+    """Interests of a brand's e-mail subscribers."""
+
+
+@command("add")
+@click.argument("brand", metavar="BRAND")
+@click.argument("name")
+@click.option("--by", default="operator", metavar="NAME", help="Who makes it; it is kept.")
+def _add(context: Context, brand: str, name: str, by: str) -> None:
+    """Make an interest that uploads may name."""
+    added = subscribers.add_interest(context.store, context.brand(brand), name, by, context.now)
+    context.show(
+        {"interest": name, "added": added}, f"{name!r} {'is an interest now' if added else 'is there already'}"
+    )
+
+
+@command("list")
+@click.argument("brand", metavar="BRAND")
+def _list(context: Context, brand: str) -> None:
+    """List the interests and how many opted-in subscribers each has."""
+    found = subscribers.interests(context.store, context.brand(brand))
+    rows = [[each["interest"], each["members"]] for each in found]
+    context.show(found, lambda: context.table(["interest", "members"], rows))
+
+
+for _command in (_add, _list):
+    interests_command.add_command(_command)
+
+
+def _print_story(context: Context, found: dict[str, Any]) -> None:
+    click.echo(f"{found['email']} is {found['status']}; interests: {', '.join(found['interests']) or 'none'}")
+    for name, value in found["attributes"].items():
+        click.echo(f"  {name}: {value}")
+    rows = [
+        [
+            event["at"][:19],
+            f"{event['status_before']} → {event['status_after']}",
+            ", ".join(event["interests_after"]),
+            f"{event['source']} ({event['by']}, {event['channel']})",
+            f"upload {event['upload']}" if event["upload"] else event["note"],
+        ]
+        for event in found["history"]
+    ]
+    context.table(["when", "status", "interests", "by", "what"], rows)

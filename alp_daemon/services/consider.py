@@ -1,0 +1,76 @@
+"""A held file as somebody sees it who has to decide about it: what it would do to the list as it stands now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alp_daemon.customers import Customer, feed_for
+from alp_daemon.domain.guard import NOT_WAIVABLE
+from alp_daemon.domain.model import Evidence
+from alp_daemon.errors import NotFound, UnusableFile
+from alp_daemon.files.spool import Spool
+from alp_daemon.services import line_types
+from alp_daemon.services.assess import Source, assess, read_source
+from alp_daemon.services.effect import Effect, effect_of
+from alp_daemon.services.place import no_feed
+from alp_daemon.services.report import Report
+from alp_daemon.services.rules import rules_of_file
+from alp_daemon.settings import Settings
+from alp_daemon.store import uploads
+from alp_daemon.store.store import Store
+from alp_daemon.store.uploads import Upload
+
+
+def record(store: Store, upload: int) -> Upload:
+    """The upload as it stands. Raises ``NotFound``."""
+    with store.read() as transaction:
+        return uploads.get(transaction, upload)
+
+
+def source_of(settings: Settings, upload: Upload) -> Source:
+    """An upload's file as it was received. Raises ``NotFound`` once it is erased."""
+    path = Spool(settings.spool_dir).path(upload.object)
+    if upload.erased_at is not None or not path.is_file():
+        raise NotFound(f"the file of upload {upload.id} is not kept any more; ask for it again")
+    return Source(path, upload.name, upload.evidence or Evidence.assumed, upload.evidence_note)
+
+
+def effect(store: Store, settings: Settings, customer: Customer, upload: Upload) -> Effect:
+    """What applying the upload now would do. Reads the whole file, so it takes what a dry run takes.
+
+    Raises ``UnusableFile`` where it cannot be read, and ``NotFound`` as ``source_of``.
+    """
+    feed = upload.feed or feed_for(customer, upload.name, upload.folder)
+    if feed is None:
+        raise UnusableFile("no_feed", no_feed(customer, upload.name))
+    source = source_of(settings, upload)
+    rules = rules_of_file(store, customer, feed, source.path, upload.name)
+    reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
+    with store.read() as transaction:
+        return effect_of(assess(transaction, reading, source, rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What can be done about an upload."""
+
+    release: bool
+    though_cut: bool
+    """A release has to say that the file has been seen to be whole."""
+    discard: bool
+    undo: bool
+    cures: tuple[str, ...]
+    """What a release cannot cure, and what does."""
+
+
+def ways_out(upload: Upload, report: Report) -> Ways:
+    codes = [each["code"] for each in report["hold"]] if upload.state == "held" else []
+    cures = tuple(NOT_WAIVABLE[code] for code in codes if code in NOT_WAIVABLE)
+    waits = upload.state in ("held", "failed")
+    return Ways(
+        release=waits and not cures and upload.erased_at is None,
+        though_cut="cut" in codes,
+        discard=upload.state in ("held", "received"),
+        undo=upload.state == "applied" and upload.undone_at is None,
+        cures=cures,
+    )

@@ -1,0 +1,28 @@
+"""Sums that only grow: what /metrics tells and no table can tell quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alp_daemon.store.store import Transaction
+
+# Upper bounds in seconds; a file of a million rows takes two or three.
+SECONDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0)
+
+
+def add(transaction: Transaction, name: str, by: Mapping[str, float]) -> None:
+    """Adds to the counter of each label."""
+    transaction.many("counters.add", [{"name": name, "label": label, "value": by[label]} for label in by if by[label]])
+
+
+def add_finished(transaction: Transaction, report: Mapping[str, Any]) -> None:
+    """Counts what an upload's report tells, once it says how the upload has ended for good."""
+    if report["state"] in ("applied", "rejected"):
+        add(transaction, "rows", {bucket: n for bucket, n in report["rows"].items() if bucket not in _NO_BUCKETS})
+        seconds = report["seconds"]
+        within = next((str(bound) for bound in SECONDS if seconds <= bound), "+Inf")
+        add(transaction, "seconds", {within: 1, "sum": seconds})
+
+
+_NO_BUCKETS = ("read", "numbers")

@@ -1,0 +1,202 @@
+"""PostgreSQL: connections, transactions, the schema, and its errors in plain words.
+
+SQLite lets one transaction write at a time. Here customers do not wait for each other, so that transactions run side
+by side at PostgreSQL's usual level, READ COMMITTED: each statement sees what was committed before it began. That is
+enough, because
+
+- whoever decides by what it reads locks the subject first (``Transaction.lock``): a list before it is read to be
+  changed, a customer's queue before a file is taken from it, an address before its password is looked at. What is read
+  from then on nobody else can change, as if there were one writer;
+- everything else is one statement that names what it expects to find (``WHERE state = 'held' AND …``) and says how
+  many rows it found so: PostgreSQL looks at the condition again after it has waited for another's change of the row.
+
+Subjects are advisory locks, and not rows, since a list's first file finds no row to lock. They end with their
+transaction, also when its process or machine dies. A transaction locks at most one list, but for a text to a number
+that customers share; should two such wait for each other, PostgreSQL ends one of them, which is told to try again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import psycopg
+from psycopg import ClientCursor, Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from alp_daemon.errors import AlpError, TryAgain, Unavailable
+from alp_daemon.store.pgcolumns import ArrayDumper
+from alp_daemon.store.postgrestransaction import PostgresTransaction
+from alp_daemon.store.sql import migrations
+
+BUSY_SECONDS = 60.0
+_DEFAULTS: dict[str, Any] = {"connect_timeout": 10, "application_name": "alp-daemon"}
+
+# https://www.postgresql.org/docs/15/errcodes-appendix.html: the classes of conditions that pass. 08 the connection,
+# 40 a deadlock, 53 no disk, memory or connection left, 55P03 a lock that was not free in time, 57 stopped by a person.
+_PASSING = ("08", "40", "53", "55P03", "57")
+# The refusals of a server that is about to be there: PostgreSQL does not number them when it refuses a connection.
+_COMING = ("starting up", "shutting down", "recovery", "too many", "connection slots")
+
+
+class PostgresStore:
+    """One database. A thread has a connection of its own; ``write`` and ``read`` open transactions on it.
+
+    ``address``: ``postgresql://…``, all that libpq knows how to read. What it leaves out, such as the password, libpq
+    takes from PGPASSWORD and its like, a password file, or a service.
+    """
+
+    def __init__(self, address: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._address = address
+        self._busy_seconds = busy_seconds
+        self._local = threading.local()
+        self.name = _shown(address)
+
+    def open(self) -> PostgresStore:
+        """Makes sure that the schema is this release's. Must be called before anything else."""
+        with self._translated():
+            applied, known = self._applied(), _known()
+            if applied > known:
+                raise Unavailable(f"{self.name}: made by a newer release (schema {applied}, this one knows {known})")
+            if applied < known:
+                raise Unavailable(
+                    f"{self.name}: its schema is {applied}, and this release works with {known}; stop every node, take"
+                    " a backup, and run `alp-daemon migrate`"
+                )
+        return self
+
+    def migrate(self) -> list[str]:
+        """Brings the schema up to date; returns the names of the migrations that it took. All of them, or none."""
+        with self._transaction("BEGIN", writes=True) as transaction:
+            # Two at once: the second finds everything done.
+            transaction.lock("schema")
+            applied = self._applied()
+            missing = [(name, script) for name, script in migrations("postgres") if _number(name) > applied]
+            connection = self._connection()
+            connection.execute(_MIGRATIONS)
+            for name, script in missing:
+                connection.execute(script)
+                connection.execute("INSERT INTO schema_migrations VALUES (%s, %s, now())", (_number(name), name))
+        self.open()
+        return [name for name, _ in missing]
+
+    @contextmanager
+    def write(self) -> Iterator[PostgresTransaction]:
+        """A write transaction. It is alone with what it locks (see above), and beside others with all else."""
+        with self._transaction("BEGIN", writes=True) as transaction:
+            yield transaction
+
+    @contextmanager
+    def read(self) -> Iterator[PostgresTransaction]:
+        """A consistent view of the database that neither waits for a writer nor hinders one."""
+        with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", writes=False) as transaction:
+            yield transaction
+
+    def close(self) -> None:
+        """Closes the connection of the calling thread."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    @contextmanager
+    def _transaction(self, begin: str, *, writes: bool) -> Iterator[PostgresTransaction]:
+        with self._translated():
+            connection = self._begun(begin)
+            try:
+                yield PostgresTransaction(connection, writes=writes)
+                connection.execute("COMMIT")
+            except BaseException:
+                if not connection.closed:
+                    connection.rollback()
+                raise
+
+    def _begun(self, begin: str) -> Connection[Any]:
+        """A connection on which the transaction has begun; a new one where the server has ended the old one."""
+        connection = self._connection()
+        if connection.info.transaction_status is not TransactionStatus.IDLE and not connection.closed:
+            raise Unavailable(f"{self.name}: cannot start a transaction within a transaction")
+        try:
+            connection.execute(begin)
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+            connection = self._connection()
+            connection.execute(begin)
+        return connection
+
+    def _connection(self) -> Connection[Any]:
+        connection: Connection[Any] | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            address = make_conninfo(**_DEFAULTS | conninfo_to_dict(self._address))
+            # Values are put into the statement, so that they need no types: `:feed IS NULL` would not tell its own.
+            connection = psycopg.connect(address, autocommit=True, cursor_factory=ClientCursor)
+            connection.execute(f"SET lock_timeout = {round(self._busy_seconds * 1000)}")
+            connection.adapters.register_dumper(np.ndarray, ArrayDumper)
+            self._local.connection = connection
+        return connection
+
+    def _applied(self) -> int:
+        """The number of the schema; 0 for an empty database."""
+        connection = self._connection()
+        (is_there,) = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone() or (False,)
+        if not is_there:
+            return 0
+        (number,) = connection.execute("SELECT coalesce(max(number), 0) FROM schema_migrations").fetchone() or (0,)
+        return int(number)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """PostgreSQL's own errors in the project's words, with what to do."""
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            raise self._explained(error) from error
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+            raise Unavailable(f"{self.name}: {_first_line(error)}; check the rights of its user") from error
+
+    def _explained(self, error: psycopg.OperationalError) -> AlpError:
+        text = _first_line(error)
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            return TryAgain(f"{self.name}: somebody else has been at work on the same for long; try again ({text})")
+        code = error.sqlstate or ""
+        if code.startswith(_PASSING) or any(word in text for word in _COMING) or not (code or "FATAL" in text):
+            return TryAgain(f"{self.name}: nothing was changed as far as is known; try again ({text})")
+        return Unavailable(
+            f"{self.name}: {text}; check `database` in alp.yaml, and the password (PGPASSWORD, PGPASSFILE)"
+        )
+
+
+_MIGRATIONS = """
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+        number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL
+    )
+"""
+
+
+def _known() -> int:
+    return _number(migrations("postgres")[-1][0])
+
+
+def _number(migration: str) -> int:
+    return int(migration.partition("_")[0])
+
+
+def _shown(address: str) -> str:
+    """The address as a person may see it: without its password."""
+    try:
+        given = conninfo_to_dict(address)
+    except psycopg.ProgrammingError as error:
+        raise Unavailable(
+            "database in alp.yaml: no address of a PostgreSQL database: expected postgresql://HOST/NAME"
+        ) from error
+    where = f"{given.get('host', '')}:{given['port']}" if "port" in given else str(given.get("host", ""))
+    return f"postgresql://{where}/{given.get('dbname') or given.get('service', '')}"
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,6 @@
+-- name: reports.put
+-- The customer is the first part of the key here.
+INSERT INTO reports (customer, upload, json, rejects, read_with)
+SELECT customer, id, :json, :rejects, :read_with FROM uploads WHERE id = :upload
+ON CONFLICT (customer, upload)
+DO UPDATE SET json = excluded.json, rejects = excluded.rejects, read_with = excluded.read_with;

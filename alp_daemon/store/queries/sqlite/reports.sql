@@ -1,0 +1,3 @@
+-- name: reports.put
+INSERT INTO reports (upload, json, rejects, read_with) VALUES (:upload, :json, :rejects, :read_with)
+ON CONFLICT (upload) DO UPDATE SET json = excluded.json, rejects = excluded.rejects, read_with = excluded.read_with;

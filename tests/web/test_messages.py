@@ -1,0 +1,142 @@
+"""The gateway's webhook: whose list a text is for, what it means, and that it is done once."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from alp_daemon.services.credentials import Kind
+from tests.web.conftest import SiteMaker
+from tests.web.site import JOE, Site
+from tests.web.test_manage_optin import command, problem
+
+PATH = "/api/v1/messages"
+
+
+def text(words: str, id_: str = "m1", to: str = "55512", sender: str = JOE) -> dict[str, str]:
+    return {"id": id_, "from": sender, "to": to, "text": words}
+
+
+def statuses(site: Site) -> dict[str, str]:
+    told = {
+        name: site.api(name).post("/api/v1/manage-optin", json=command("status")).json() for name in ("acme", "beta")
+    }
+    return {name: each["status"] for name, each in told.items()}
+
+
+@pytest.fixture
+def both_opted_in(site: Site) -> httpx.Client:
+    for customer in ("acme", "beta"):
+        site.api(customer).post("/api/v1/manage-optin", json=command("opt_in"))
+    return site.gateway()
+
+
+def test_the_keyword_opts_in_to_its_customer_only(site: Site) -> None:
+    told = site.gateway().post(PATH, json=text("Acme please")).json()
+    assert told == {
+        "intent": "opt_in",
+        "status": "opted_in",
+        "reply": "Acme Water: you are subscribed. Reply STOP to end, HELP for help.",
+        "customers": {"acme": "opted_in"},
+    }
+    assert statuses(site) == {"acme": "opted_in", "beta": "absent"}
+
+
+def test_a_stop_without_a_keyword_is_for_every_list_of_the_code(site: Site, both_opted_in: httpx.Client) -> None:
+    told = both_opted_in.post(PATH, json=text("Stop. Thank you")).json()
+    assert (told["intent"], told["status"]) == ("opt_out", "opted_out")
+    assert told["reply"] == (
+        "Acme Water and Beta School: you are unsubscribed and will get no more messages."
+        " Text ACME or BETA to join again."
+    )
+    assert statuses(site) == {"acme": "opted_out", "beta": "opted_out"}
+
+
+@pytest.mark.parametrize("words", ["STOP BETA", "beta stop", "Unsubscribe me from Beta!"])
+def test_a_stop_with_a_keyword_is_for_that_list(site: Site, both_opted_in: httpx.Client, words: str) -> None:
+    assert both_opted_in.post(PATH, json=text(words)).json()["customers"] == {"beta": "opted_out"}
+    assert statuses(site) == {"acme": "opted_in", "beta": "opted_out"}
+
+
+def test_a_stop_of_somebody_never_seen_is_written_down(site: Site) -> None:
+    told = site.gateway().post(PATH, json=text("STOP")).json()
+    assert told["customers"] == {"acme": "opted_out", "beta": "opted_out"}
+
+
+def test_anything_else_changes_nothing_and_is_kept_for_a_person(site: Site, both_opted_in: httpx.Client) -> None:
+    told = both_opted_in.post(PATH, json=text("Who is this?")).json()
+    assert (told["intent"], told["status"], told["reply"]) == ("other", "opted_in", "")
+    assert [row["text"] for row in site.rows("messages.others", customer="beta", limit=9)] == ["Who is this?"]
+
+
+def test_status_is_null_where_the_lists_differ(site: Site) -> None:
+    site.api().post("/api/v1/manage-optin", json=command("opt_in"))
+    told = site.gateway().post(PATH, json=text("HELP")).json()
+    assert (told["intent"], told["status"]) == ("help", None)
+    assert told["customers"] == {"acme": "opted_in", "beta": "absent"}
+
+
+def test_a_message_delivered_twice_is_done_once(site: Site) -> None:
+    gateway = site.gateway()
+    first = gateway.post(PATH, json=text("STOP")).json()
+    gateway.post(PATH, json=text("ACME", "m2"))
+    assert gateway.post(PATH, json=text("STOP")).json() == first
+    assert statuses(site) == {"acme": "opted_in", "beta": "opted_out"}
+
+
+@pytest.mark.parametrize("to", ["+12125550100", "12125550100", " 55512"])
+def test_a_code_is_found_with_and_without_plus(site: Site, to: str) -> None:
+    assert site.gateway().post(PATH, json=text("ACME", to=to)).json()["intent"] == "opt_in"
+
+
+def test_an_unknown_code_is_404_so_that_the_gateway_tries_again(site: Site) -> None:
+    status, _, detail = problem(site.gateway().post(PATH, json=text("STOP", to="99999")))
+    assert status == 404
+    assert "add it to codes:" in detail
+
+
+def test_a_sender_that_is_no_number_is_422(site: Site) -> None:
+    assert problem(site.gateway().post(PATH, json=text("STOP", sender="INFO")))[0] == 422
+
+
+def test_what_gateways_send_besides_is_left_aside(site: Site) -> None:
+    answer = site.gateway().post(PATH, json={**text("ACME"), "carrier": "x", "segments": 1})
+    assert answer.status_code == 200
+
+
+class TestSignature:
+    def signed(self, site: Site, secret: bytes, signature: str | None = None) -> httpx.Response:
+        body = json.dumps(text("STOP")).encode()
+        made = f"sha256={hmac.digest(secret, body, 'sha256').hex()}" if signature is None else signature
+        headers = {"Content-Type": b"application/json", "X-Signature-256": made.encode()}
+        return site.gateway().post(PATH, content=body, headers=headers)
+
+    @pytest.fixture
+    def signing(self, make_site: SiteMaker, tmp_path: Path) -> Site:
+        (tmp_path / "secret").write_text("we share this\n")
+        return make_site(gateway_secret_file=str(tmp_path / "secret"))
+
+    def test_a_signed_call_is_taken(self, signing: Site) -> None:
+        assert self.signed(signing, b"we share this").status_code == 200
+
+    @pytest.mark.parametrize("signature", ["", "sha256=", "nonsense", "sha256=é"])
+    def test_an_unsigned_one_is_not(self, signing: Site, signature: str) -> None:
+        assert problem(self.signed(signing, b"", signature))[0] == 401
+
+    def test_nor_one_signed_with_another_secret(self, signing: Site) -> None:
+        assert problem(self.signed(signing, b"another"))[0] == 401
+        assert statuses(signing) == {"acme": "absent", "beta": "absent"}
+
+    def test_a_secret_that_is_gone_lets_nobody_in(self, signing: Site, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("")
+        assert problem(self.signed(signing, b""))[0] == 503
+
+
+def test_a_customers_token_is_not_for_messages_nor_the_gateways_for_lists(site: Site) -> None:
+    assert problem(site.api().post(PATH, json=text("STOP")))[0] == 403
+    assert problem(site.gateway().post("/api/v1/manage-optin", json=command("opt_in")))[0] == 403
+    assert Kind.gateway not in {row["kind"] for row in site.rows("credentials.list", customer="acme")}
