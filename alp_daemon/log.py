@@ -12,7 +12,7 @@ from collections.abc import MutableMapping
 from functools import cache
 from typing import Any
 
-_PHONE_NUMBER = re.compile(r"\d{10,}")
+_ADDRESS = re.compile(r"""\d{10,}|[^\s"'<>@]+@[^\s"'<>@]+\.[a-z]{2,}""", re.IGNORECASE)
 _tells_everything = False
 
 
@@ -34,7 +34,7 @@ def _logger() -> Any:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            _without_numbers,
+            _without_addresses,
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -42,10 +42,10 @@ def _logger() -> Any:
     return structlog.get_logger()
 
 
-def _without_numbers(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _without_addresses(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A traceback ends with what the exception says, and that may quote a cell: ``invalid literal: '+1212…'``."""
     if "exception" in line:
-        line["exception"] = _PHONE_NUMBER.sub("•••", line["exception"])
+        line["exception"] = _ADDRESS.sub("•••", line["exception"])
     return line
 
 

@@ -23,14 +23,15 @@ from typing import Any
 
 import pytest
 
-from alp_daemon.store.store import migrate
+from alp_daemon.store.sqlite import SqliteStore
+from alp_daemon.store.store import Store, migrate
 
 IS_POSTGRES = os.environ.get("ALP_TEST_STORE", "sqlite") == "postgres"
 sqlite_only = pytest.mark.skipif(IS_POSTGRES, reason="about SQLite's own file")
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 _NOTE = "database.txt"
-_QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off", "max_connections=60")
+_QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=60")
 
 
 def of(folder: Path) -> str:
@@ -41,6 +42,15 @@ def of(folder: Path) -> str:
     if not note.exists():
         note.write_text(server().new())
     return note.read_text()
+
+
+def waiting(address: str, seconds: float) -> Store:
+    """A store that waits so long for others."""
+    if not IS_POSTGRES:
+        return SqliteStore(Path(address), busy_seconds=seconds)
+    from alp_daemon.store.postgres import PostgresStore
+
+    return PostgresStore(address, busy_seconds=seconds)
 
 
 def copied(source: Path, target: Path) -> None:

@@ -50,6 +50,7 @@ HOMES = {
     "python_calamine": {"files"},
     "rich": {"cli", "demo"},
     "sqlite_utils": {"store"},
+    "psycopg": {"store.postgres", "store.postgrestransaction", "store.pgcolumns"},
     "sqlite3": {"store"},
     "structlog": {"log"},
     "watchdog": {"channels.watch"},

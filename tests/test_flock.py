@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.flock import alone_in
+from alp_daemon.flock import alone_about, alone_in
 
 
 def test_a_second_one_waits_for_the_first(tmp_path: Path) -> None:
@@ -44,4 +44,34 @@ def test_death_and_failure_leave_it(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), alone_in(tmp_path / "nowhere"):
+        pass
+
+
+def test_who_is_about_the_same_waits_and_others_do_not(tmp_path: Path) -> None:
+    file, came = tmp_path / "locks", []
+
+    def come(subject: str) -> None:
+        with alone_about(subject, file):
+            came.append(subject)
+
+    with alone_about("a", file):
+        same, other = (threading.Thread(target=come, args=(subject,)) for subject in "ab")
+        same.start()
+        other.start()
+        other.join(10)
+        same.join(0.1)
+        assert came == ["b"]
+    same.join(10)
+    assert came == ["b", "a"]
+    assert file.stat().st_size == 0
+
+
+def test_a_process_that_dies_lets_go_of_its_subject(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path; from alp_daemon.flock import alone_about\n"
+        "with alone_about('a', Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    died = subprocess.run([sys.executable, "-c", script, str(tmp_path / "locks")])
+    assert died.returncode == -signal.SIGKILL
+    with alone_about("a", tmp_path / "locks"):
         pass

@@ -28,6 +28,7 @@ _COMMANDS = {
     "messages": ("message", "messages"),
     "subscribers": ("interests", "subscriber", "unsubscribe"),
     "lockouts": ("lockouts", "unlock"),
+    "database": ("migrate", "copy-database"),
 }
 _MODULES = {command: module for module, commands in _COMMANDS.items() for command in commands}
 

@@ -20,7 +20,7 @@ from alp_daemon import settings as settings_file
 from alp_daemon.customers import Customer, Loaded, load_dir, load_file
 from alp_daemon.errors import ConfigurationError, NotFound, Refused
 from alp_daemon.settings import Settings
-from alp_daemon.store.store import Store, open_store
+from alp_daemon.store.store import Store, is_postgres, migrate, open_store
 
 _PLACES = (Path("configs/alp.yaml"), Path("/etc/alp-daemon/alp.yaml"))
 
@@ -56,6 +56,18 @@ class Context:
         """The database. Raises ``Refused`` for root where the daemon runs as somebody else."""
         _refuse_to_leave_files_of_root(self.settings.database_path or self.settings.data_dir)
         return open_store(self.settings.database_address)
+
+    def migrate(self) -> list[str]:
+        """Brings the schema up to date; the names of the migrations that it took. Raises as ``store`` does."""
+        _refuse_to_leave_files_of_root(self.settings.database_path or self.settings.data_dir)
+        return migrate(self.settings.database_address)
+
+    def stores(self, source: str, target: str) -> tuple[Store, Store]:
+        """Two databases by their paths or addresses; the second is made where it is empty."""
+        if not is_postgres(source) and not Path(source).is_file():
+            raise NotFound(f"{source}: there is no such SQLite file")
+        migrate(target)
+        return open_store(source), open_store(target)
 
     @property
     def now(self) -> datetime:

@@ -20,9 +20,9 @@ from alp_daemon.services import (
     sheet,
     wholelist,
 )
-from alp_daemon.services.assess import Source
 from alp_daemon.services.credentials import PROVIDER, Credentials, Issued, Kind
 from alp_daemon.services.importing import Imported
+from alp_daemon.services.source import Source
 
 _FILE = click.Path(path_type=Path)
 _BY = click.option("--by", required=True, metavar="NAME", help="Who does this; it is kept in the history.")

@@ -94,7 +94,13 @@ def parse_sender(text: str, region: str) -> int | Reason:
     Numbering plans open new ranges before libphonenumber knows them, and a STOP from one must not be lost.
     """
     key = parse_line(text, region)
-    return int(text.strip()) if isinstance(key, str) and _E164.fullmatch(text.strip()) else key
+    if isinstance(key, str) and _E164.fullmatch(text.strip()):
+        return int(text.strip())
+    if isinstance(key, str) and text.strip().isdecimal():
+        # Many gateways write E.164 without its plus sign.
+        with_plus = parse_line(f"+{text.strip()}", region)
+        return key if isinstance(with_plus, str) else with_plus
+    return key
 
 
 def _parse(text: str, region: str) -> PhoneNumber | Reason:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -50,7 +52,19 @@ _SIGNATURES: Final[dict[bytes, str]] = {
     b"par1": "a Parquet file",
 }
 
-_DAMAGE: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
+# zipfile lets through what it stumbles over: names in no encoding, offsets before the start (both ValueError), numbers
+# that do not fit, an unknown method (Explorer packs large files with Deflate64) or version (NotImplementedError).
+_DAMAGE: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +210,12 @@ def _not_text(name: str, what: str) -> UnusableFile:
 
 
 def _damaged(name: str, error: Exception) -> UnusableFile:
+    if isinstance(error, NotImplementedError):
+        return UnusableFile(
+            "corrupt_archive",
+            f"{name}: the archive is damaged, or packed in a way that is not understood here ({error}). Pack the file "
+            "as gzip or as an ordinary zip archive (deflate), or send it as it is.",
+        )
     return UnusableFile(
         "corrupt_archive", f"{name}: the archive cannot be unpacked, it is damaged or cut off ({error}). Send it again."
     )

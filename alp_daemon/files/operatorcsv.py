@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -26,3 +26,17 @@ def opened(path: Path) -> Iterator[IO[str]]:
         raise UnusableFile("encoding", f"{path.name}: is not UTF-8 ({error.reason} at byte {error.start})") from error
     except csv.Error as error:
         raise UnusableFile("csv", f"{path.name}: is no CSV file ({error})") from error
+
+
+def rows(path: Path, columns: Sequence[str], described: str) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """Each row by the names of the header, with the number that a spreadsheet shows.
+
+    ``described`` says in a message what such a file has. Raises as ``opened``, and ``UnusableFile``
+    (``missing_column``).
+    """
+    with opened(path) as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        if missing:
+            raise UnusableFile("missing_column", f"{path.name}: no column {', '.join(missing)}; {described}")
+        yield from enumerate(reader, start=2)

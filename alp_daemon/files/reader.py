@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from alp_daemon.customers import Feed, FileFormat, Preformatted, Trailer
 from alp_daemon.domain.model import Buckets, Reading
 from alp_daemon.errors import UnusableFile
 from alp_daemon.files import wholeness
 from alp_daemon.files.ahead import ahead
-from alp_daemon.files.blocks import NumberedRow, RowsBlock
+from alp_daemon.files.blocks import Block, NumberedRow, RowsBlock
 from alp_daemon.files.fieldmap import PREFORMATTED_MAP, FieldMap
 from alp_daemon.files.header import letter
-from alp_daemon.files.judge import Judge
+from alp_daemon.files.judge import Judge, Judged
 from alp_daemon.files.phonecells import BLANK, PhoneCells, TakesTexts
 from alp_daemon.files.table import Table, open_table
 from alp_daemon.files.tally import Tally
 
 _STANDARD_FORMAT = FileFormat(header=False)
+
+MAX_PREFORMATTED_COLUMNS: Final = 1_000
+"""Far more than the tags that a file may bring along before a person has to look at it."""
 
 
 def read(path: Path, feed: Feed, *, region: str, name: str = "", takes_texts: TakesTexts | None = None) -> Reading:
@@ -50,12 +54,17 @@ def read_preformatted(
 
 def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer | None) -> Reading:
     judge, tally = Judge(field_map, cells), Tally(field_map, cells)
+
+    def judged(block: Block) -> Judged:
+        _check_width(block, field_map, table.name)
+        return judge.judge(block)
+
     blocks = table.blocks()
-    for judged in ahead(map(judge.judge, blocks)):
-        tally.add(judged)
+    for each in ahead(map(judged, blocks)):
+        tally.add(each)
     last = blocks.last
     if last is not None and not wholeness.is_trailer(last, trailer):
-        tally.add(judge.judge(RowsBlock([last], table.widths)))
+        tally.add(judged(RowsBlock([last], table.widths)))
     ending = _ending(table, tally.buckets, last, trailer, ends_in_quote=blocks.ends_in_quote)
     listed, removed = tally.finish()
     return Reading(
@@ -68,6 +77,17 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
         table.ends_with_newline,
         ending.cut_reason,
     )
+
+
+def _check_width(block: Block, field_map: FieldMap, name: str) -> None:
+    """Where every column is one of tags, each takes its memory: 30,000 in a file of 3 MB took 600 MB."""
+    if field_map.tags is None and block.width > MAX_PREFORMATTED_COLUMNS:
+        raise UnusableFile(
+            "too_many_columns",
+            f"{name}: a row has {block.width:,} columns. A preformatted file has the number in column A and tags in "
+            f"the next ones, {MAX_PREFORMATTED_COLUMNS:,} columns at most. Are the line ends missing, or are there "
+            "empty columns far to the right?",
+        )
 
 
 def _ending(

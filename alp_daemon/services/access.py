@@ -22,9 +22,6 @@ from alp_daemon.services.credentials import HASHER, Kind
 from alp_daemon.settings import LockoutSettings
 from alp_daemon.store.store import Store, moment, stamp
 
-# Two addresses that share a lock wait for each other for one hash; more locks would only spend memory.
-_LOCKS = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -62,15 +59,15 @@ class Lockout:
 class Access:
     """The judge of log-ins. Safe to call from many threads; every call may wait for the database.
 
-    Judgements of one address are serialised in this process, so that exactly ``limits.failures`` wrong passwords are
-    looked at however many arrive at once. A right password writes nothing, and a success forgives no failure.
+    Judgements of one address come one after the other, on all nodes together, so that exactly ``limits.failures`` wrong
+    passwords are looked at however many arrive at once. A right password writes nothing, and a success forgives no
+    failure.
     """
 
     def __init__(self, store: Store, settings: LockoutSettings) -> None:
         self._store = store
         self._limits = Limits(settings.failures, settings.window, settings.block)
         self._allowed = [ipaddress.ip_network(network, strict=False) for network in settings.allow]
-        self._locks = [threading.Lock() for _ in range(_LOCKS)]
         self._judged: Counter[str] = Counter()
         self._counting = threading.Lock()
 
@@ -103,7 +100,7 @@ class Access:
         if self._is_allowed(ip):
             return self._check(user, password, kinds) or Denied()
         address = normalise(ip)
-        with self._locks[hash(address) % _LOCKS]:
+        with self._store.alone("lockout", address):
             until = self.locked_until(ip, now)
             if until is not None:
                 return LockedOut(until)

@@ -17,10 +17,11 @@ from alp_daemon.domain.model import Evidence, Listed, Reading, UploadState
 from alp_daemon.errors import ConfigurationError, NotFound, Refused, UsageProblem
 from alp_daemon.files.sniff import guess
 from alp_daemon.services import holds, line_types, report
-from alp_daemon.services.assess import Assessment, Source, assess, findings_of, read_source
+from alp_daemon.services.assess import Assessment, assess, findings_of
 from alp_daemon.services.credentials import Credentials, Issued
 from alp_daemon.services.report import Report
 from alp_daemon.services.rules import Rules, approval_of, rules_for, rules_of_file
+from alp_daemon.services.source import Source, read_source
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, Transaction, stamp
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alp_daemon.customers import Customer
 from alp_daemon.domain import guard
 from alp_daemon.domain.guard import HoldReason
 from alp_daemon.domain.model import Evidence, Keys, Listed, ListState, Reading, Tags
 from alp_daemon.domain.plan import Changes, Plan, make_plan
 from alp_daemon.domain.policy import COMMANDS
 from alp_daemon.domain.tag_sets import TagSets
-from alp_daemon.files.phonecells import TakesTexts
-from alp_daemon.files.reader import read, read_preformatted
 from alp_daemon.services.repeat import Earlier
 from alp_daemon.services.report import Findings
-from alp_daemon.services.rules import Bulk, Rules
+from alp_daemon.services.rules import Rules
+from alp_daemon.services.source import Source, ending_of
 from alp_daemon.store import lists
 from alp_daemon.store.lists import ListHead
 from alp_daemon.store.store import Store, Transaction
@@ -33,17 +30,6 @@ REMOVAL = replace(COMMANDS["opt_out"], name="removal", always_recorded=False)
 
 class ListMoved(Exception):
     """What was known of the list without reading it holds no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file to be assessed: where it lies, its name for messages, and what its channel knows of its end."""
-
-    path: Path
-    name: str
-    evidence: Evidence
-    note: str = ""
-    sample_newline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +73,6 @@ def findings_of(
     )
 
 
-def read_source(source: Source, customer: Customer, rules: Rules, takes_texts: TakesTexts | None) -> Reading:
-    """The file's addresses. Raises ``UnusableFile`` where the whole file is to be refused.
-
-    ``takes_texts`` is what the operator's line types say (see ``line_types.in_force``).
-    """
-    if rules.bulk is not None:
-        return _read_subscribers(source, rules.bulk)
-    if rules.feed is None:
-        return read_preformatted(
-            source.path, customer.preformatted, region=customer.region, name=source.name, takes_texts=takes_texts
-        )
-    return read(source.path, rules.feed, region=customer.region, name=source.name, takes_texts=takes_texts)
-
-
-def _read_subscribers(source: Source, bulk: Bulk) -> Reading:
-    from alp_daemon.files.informz.subscribers import read_subscribers  # only XML needs it
-
-    said = read_subscribers(source.path, bulk.request, name=source.name, known_interests=bulk.interests)
-    return Reading(
-        Listed.empty(), np.empty(0, np.int64), said.buckets, said.rejects, (), True, ends_with_newline=True, said=said
-    )
-
-
 def read_list(store: Store, list_name: str) -> ListState:
     """The list as it stands."""
     with store.read() as transaction:
@@ -146,7 +109,7 @@ def assess_repeated(transaction: Transaction, earlier: Earlier, source: Source, 
     head = lists.open_list(transaction, rules.list_name)
     bit = lists.feed_bit(transaction, head, rules.name)
     reading = earlier.reading()
-    evidence, note = _ending(reading, source, rules)
+    evidence, note = ending_of(reading, source, rules)
     reasons = guard.check_file(reading.buckets, evidence, note, rules.limits)
     nothing = ListState.empty(earlier.version)
     plan = Plan(earlier.version, nothing, nothing, np.empty(0, np.bool_), nothing.keys, earlier.changes(), 0, 0)
@@ -183,7 +146,7 @@ def _assessed(
     known_tags = sets.vocabulary()
     bit = lists.feed_bit(transaction, head, rules.name)
     first = not _applied_before(transaction, head, rules)
-    evidence, note = _ending(reading, source, rules)
+    evidence, note = ending_of(reading, source, rules)
     subscribed = None
     notes: tuple[str, ...] = ()
     if reading.said is None:
@@ -208,24 +171,6 @@ def _applied_before(transaction: Transaction, head: ListHead | None, rules: Rule
         return False
     row = transaction.one("uploads.applied_before", customer=rules.customer, feed=rules.name)
     return bool(row and row["n"])
-
-
-def _ending(reading: Reading, source: Source, rules: Rules) -> tuple[Evidence, str]:
-    """What the file's own end says beats what the channel saw: a trailer proves, a torn last row disproves."""
-    if reading.ends_whole is True:
-        return Evidence.proven, _proof(rules)
-    if reading.ends_whole is False:
-        return Evidence.cut, reading.cut_reason
-    if source.sample_newline and not reading.ends_with_newline:
-        return Evidence.cut, "its last line has no line end, and the approved sample's had one"
-    return source.evidence, source.note
-
-
-def _proof(rules: Rules) -> str:
-    if rules.bulk is not None:
-        return "its XML ends as it must"
-    has_trailer = rules.feed is not None and rules.feed.file.trailer is not None
-    return "its trailer agrees with its rows" if has_trailer else "the checksums inside it agree"
 
 
 def _plans(state: ListState, reading: Reading, rules: Rules, sets: TagSets, bit: int) -> tuple[Plan, ...]:

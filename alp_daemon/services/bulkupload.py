@@ -5,7 +5,7 @@ From there on it is planned, guarded, written and undone like every other file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from alp_daemon.domain.subscribers import (
     Subscribers,
     attributes_after,
 )
+from alp_daemon.domain.tag import MAX_LENGTH
 from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.files.informz.fields import DemographicType, FieldDefinition, FieldType
 from alp_daemon.files.informz.places import COUNTRIES, STATES, canonical_country, canonical_state
@@ -36,6 +37,9 @@ _CANONICAL: dict[str, Callable[[str], str | None]] = {
     DemographicType.state: canonical_state,
     DemographicType.country: canonical_country,
 }
+# In the notes of a report.
+_MOST_NAMED = 20
+
 _PLACES: dict[str, tuple[str, ...]] = {DemographicType.state: STATES, DemographicType.country: COUNTRIES}
 
 
@@ -95,16 +99,25 @@ def keep(
 
 def notes(said: Subscribers, found: Subscribed, rules: Rules) -> tuple[str, ...]:
     """What the sender should know beside counts and rejects."""
-    told = [
-        f'the interest "{name}" does not exist and was ignored ({count:,} times); make it with'
-        f" `alp-daemon interests add {rules.customer} NAME`"
-        for name, count in sorted(said.ignored_interests.items())
-    ]
-    if rules.policy.within_tags and said.buckets.read == said.buckets.blank:
+    told = _ignored(said.ignored_interests, rules.customer)
+    if rules.policy.within_tags and said.interests_named and said.buckets.read == said.buckets.blank:
         told.append("the request holds no record, which takes every member out of its interests")
     if unheard_of := len(said.addresses) - len(found.listed.keys):
         told.append(f"addresses that are not on the list, passed over: {unheard_of:,}")
     return tuple(told)
+
+
+def _ignored(interests: Mapping[str, int], customer: str) -> list[str]:
+    """A note for each name, the most frequent first. A column mapped wrongly has a million of them."""
+    by_count = sorted(interests.items(), key=lambda item: (-item[1], item[0]))
+    told = [
+        f'the interest "{name[:MAX_LENGTH]}" does not exist and was ignored ({count:,} times); make it with'
+        f" `alp-daemon interests add {customer} NAME`"
+        for name, count in by_count[:_MOST_NAMED]
+    ]
+    if more := len(by_count) - len(told):
+        told.append(f"so were {more:,} other names that no interest has: is the right column defined as Interest?")
+    return told
 
 
 def _stated(said: Subscribers) -> Tags:

@@ -10,11 +10,12 @@ from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, UnusableFile
 from alp_daemon.files.spool import Spool
 from alp_daemon.services import line_types
-from alp_daemon.services.assess import Source, assess, read_source
+from alp_daemon.services.assess import assess
 from alp_daemon.services.effect import Effect, effect_of
 from alp_daemon.services.place import no_feed
 from alp_daemon.services.report import Report
 from alp_daemon.services.rules import rules_of_file
+from alp_daemon.services.source import Source, read_source
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store

@@ -94,8 +94,9 @@ class Credentials:
         """A new log-in beside those there are; ``name`` is the operator's.
 
         Users are called ``acme``, ``acme-2``, … for FTP, else ``acme-uploader``, ``acme-api-2`` and so on, or by the
-        operator's name. None is ever used again but that of a brand's user (``name`` too). Raises ``UsageProblem``
-        for an unknown kind or an unusable name.
+        operator's name. None is ever used again but that of a brand's user (``name`` too, see
+        ``bulkrequest.issue_login``). Raises ``UsageProblem`` for an unknown kind, an unusable name, or one of a
+        brand's user that is taken.
         """
         if kind not in set(Kind):
             raise UsageProblem(f"credentials for {kind!r}: expected one of {', '.join(Kind)}")
@@ -103,11 +104,10 @@ class Credentials:
         password = _token() if Kind(kind).is_token else _password()
         secret = token_hash(password) if Kind(kind).is_token else HASHER.hash(password)
         with self._store.write() as transaction:
+            transaction.lock("credentials")
             row = transaction.one("credentials.next_id", customer=customer)
             assert row is not None
-            # A brand's user is called what requests call it, also after its log-in was revoked and issued anew.
-            is_renewed = kind == Kind.informz and transaction.run("credentials.forget", customer=customer, user=wanted)
-            user = wanted if is_renewed else _free(transaction, wanted)
+            user = _taken(transaction, customer, wanted) if kind == Kind.informz else _free(transaction, wanted)
             transaction.run(
                 "credentials.add",
                 customer=customer,
@@ -168,11 +168,23 @@ def _user(customer: str, kind: Kind, name: str) -> str:
         if not _OPERATOR.fullmatch(name):
             raise UsageProblem(f"operator {name!r}: expected a name of small letters, digits, and . - _ within it")
         return name
-    if kind is Kind.informz and name:
+    if kind is Kind.informz:
+        if not name:
+            raise UsageProblem(f"credentials for {kind}: expected the name of one of the brand's users")
         return name
     if kind is Kind.gateway:
         return str(kind)
     return customer if kind is Kind.ftp else f"{customer}-{kind}"
+
+
+def _taken(transaction: Transaction, customer: str, wanted: str) -> str:
+    """The name of a brand's user: what requests call it, also after its log-in was revoked and issued anew."""
+    transaction.run("credentials.forget", customer=customer, user=wanted)
+    if transaction.one("credentials.user_taken", user=wanted) is not None:
+        raise UsageProblem(
+            f"there is a log-in {wanted} already: revoke it first, or give the brand an id that no other customer's has"
+        )
+    return wanted
 
 
 def _free(transaction: Transaction, wanted: str) -> str:

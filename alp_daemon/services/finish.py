@@ -18,10 +18,11 @@ from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import TryAgain
 from alp_daemon.files.phonecells import TakesTexts
 from alp_daemon.services import counters, notify, report
-from alp_daemon.services.assess import Assessment, Source, findings_of
+from alp_daemon.services.assess import Assessment, findings_of
 from alp_daemon.services.repeat import read_with
 from alp_daemon.services.report import Findings, Report
 from alp_daemon.services.rules import Rules
+from alp_daemon.services.source import Source
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, Transaction, stamp
 from alp_daemon.store.uploads import Upload

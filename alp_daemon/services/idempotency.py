@@ -27,6 +27,7 @@ def answered(transaction: Transaction, customer: str, once: Once, now: datetime)
     Raises ``UsageProblem`` where the key was used for another call. Ask, and ``keep`` the answer, in the write
     transaction that does what is asked: two calls at once then cannot both be new.
     """
+    transaction.lock("call", customer, once.key)
     row = transaction.one("answers.get", customer=customer, key=once.key, since=stamp(now - KEPT))
     if row is None:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -18,7 +17,6 @@ from alp_daemon.domain.model import Listed, Reject, Rejects, Status, Tags
 from alp_daemon.domain.plan import Changes, make_plan
 from alp_daemon.domain.policy import IMPORTS
 from alp_daemon.domain.tag import BadTag, clean
-from alp_daemon.errors import UnusableFile
 from alp_daemon.files import operatorcsv
 from alp_daemon.services.history import EXPORT_HEADER
 from alp_daemon.store import lists
@@ -107,17 +105,12 @@ def _merge(
 
 def _parse(path: Path, region: str) -> _Parsed:
     parsed = _Parsed()
-    with operatorcsv.opened(path) as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in EXPORT_HEADER if name not in (reader.fieldnames or ())]
-        if missing:
-            raise UnusableFile(
-                "missing_column",
-                f"{path.name}: no column {', '.join(missing)}; an import has the columns of `alp-daemon export`:"
-                f" {', '.join(EXPORT_HEADER)}, and if known {', '.join(OPTIONAL_COLUMNS)}",
-            )
-        for number, row in enumerate(reader, start=2):
-            _parse_row(parsed, number, row, region)
+    described = (
+        f"an import has the columns of `alp-daemon export`: {', '.join(EXPORT_HEADER)},"
+        f" and if known {', '.join(OPTIONAL_COLUMNS)}"
+    )
+    for number, row in operatorcsv.rows(path, EXPORT_HEADER, described):
+        _parse_row(parsed, number, row, region)
     return parsed
 
 

@@ -5,6 +5,7 @@ The command line names the customer. A gateway names the code that was texted to
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,10 @@ from alp_daemon.domain.model import Status
 from alp_daemon.domain.policy import COMMANDS, KEYWORD_MESSAGE
 from alp_daemon.errors import NotFound
 from alp_daemon.services.optin import Sender, key_or_fault, standing_of, write
-from alp_daemon.store.store import Store, Transaction, stamp
+from alp_daemon.store.store import Row, Store, Transaction, stamp
+
+_KEPT = 1600
+"""Signs of a text that are kept: as many as ten parts of a text message can have."""
 
 _END_USER = Sender(actor="end user", source="end_user", channel="message")
 
@@ -114,8 +118,10 @@ def unanswered(store: Store, customer: str, limit: int) -> list[dict[str, Any]]:
 def _take_in(
     transaction: Transaction, customer: Customer, key: int, received: Text, intent: Intent, now: datetime
 ) -> Answer:
-    earlier = received.id and transaction.one("messages.get", customer=customer.id, id=received.id)
-    if earlier:
+    transaction.lock("list", customer.id)
+    text = received.text[:_KEPT]
+    id_, earlier = _known_as(transaction, customer.id, received.id or f"local-{now.timestamp():.6f}", key, text)
+    if earlier is not None:
         return Answer(earlier["intent"], Status(earlier["status"]).name, earlier["reply"])
     if intent in (Intent.opt_out, Intent.opt_in):
         rules = COMMANDS["opt_out"] if intent is Intent.opt_out else KEYWORD_MESSAGE
@@ -125,15 +131,29 @@ def _take_in(
     transaction.run(
         "messages.add",
         customer=customer.id,
-        id=received.id or f"local-{now.timestamp():.6f}-{key}",
+        id=id_,
         at=stamp(now),
         key=key,
-        text=received.text[:1600],
+        text=text,
         intent=answer.intent,
         status=Status[standing.status],
         reply=answer.reply,
     )
     return answer
+
+
+def _known_as(transaction: Transaction, customer: str, id_: str, key: int, text: str) -> tuple[str, Row | None]:
+    """The id that the message is kept under, and the message as it was taken in before; None for a new one.
+
+    Two gateways may count alike, and one that was set up anew begins again at 1. A STOP must not be lost to that: the
+    same message has the same sender and text too, and another one under its id gets an id of its own.
+    """
+    earlier = transaction.one("messages.get", customer=customer, id=id_)
+    if earlier is None or (earlier["key"], earlier["text"]) == (key, text):
+        return id_, earlier
+    own = f"{id_}~{hashlib.sha256(f'{key} {text}'.encode()).hexdigest()[:16]}"
+    log.warning("message_id_used_again", customer=customer, message=id_)
+    return own, transaction.one("messages.get", customer=customer, id=own)
 
 
 _STRENGTH = (Intent.opt_out, Intent.opt_in, Intent.help, Intent.other)

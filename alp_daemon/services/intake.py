@@ -6,26 +6,25 @@
     take                           a file that stays where it is (command line)
     pick_up                        a file put into the drop folder, which is moved
 
-What a client may still do to its upload (rename, delete, leave) is a method each, and works until a worker has it.
+What a client may still do to its upload (rename, delete, leave) is ``Intake.own``.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from alp_daemon import log
-from alp_daemon.customers import is_temporary
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import AlpError
 from alp_daemon.files import drop
-from alp_daemon.files.spool import Incoming, Kept, Spool, copy, disk_errors, sha256
+from alp_daemon.files.disk import copy, disk_errors, sha256
+from alp_daemon.files.spool import Incoming, Kept, Spool
 from alp_daemon.registry import Registry
 from alp_daemon.services import sidecar, waiting
 from alp_daemon.services.arrival import (
@@ -38,32 +37,18 @@ from alp_daemon.services.arrival import (
     settle_in,
 )
 from alp_daemon.services.beside import Beside
+from alp_daemon.services.ownuploads import OwnUploads
 from alp_daemon.services.pickup import PickUp, Trouble
-from alp_daemon.services.place import RENAME_WAIT, RNTO_WAIT, Place, WaitsFor, place
+from alp_daemon.services.place import Place, WaitsFor, place
 from alp_daemon.services.secrets import blank_secrets
 from alp_daemon.settings import Settings
-from alp_daemon.store.store import Store, moment, stamp
+from alp_daemon.store.store import Store
 
-__all__ = ["Intake", "Received", "Recent", "Sender", "Verdict"]
-
-RECENT = timedelta(minutes=10)
-"""How long a name is answered for after its upload: schedulers verify by SIZE, some in a session of their own."""
+__all__ = ["Intake", "Received", "Sender", "Verdict"]
 
 _NO_VERDICTS: Mapping[int, Verdict] = MappingProxyType({})
 
 UNSETTLED = "the daemon stopped before it saw how the client left"
-
-
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """An upload that its sender may still ask for. ``picked_up``: too late to rename or delete it."""
-
-    upload: int
-    name: str
-    folder: str
-    size: int
-    received_at: datetime
-    picked_up: bool
 
 
 class Intake:
@@ -82,6 +67,7 @@ class Intake:
         self._spool = Spool(settings.spool_dir)
         self._pick_up = PickUp(store, self._spool, registry)
         self._on_due = on_due
+        self.own = OwnUploads(store, self._spool, registry, on_due)
 
     def prepare(self, customer: str) -> Path:
         """The customer's own folder, with ``reports`` and ``preformatted`` in it; made where missing."""
@@ -176,7 +162,7 @@ class Intake:
         where = Place(feed or self._place(customer, name, folder, now).feed)
         incoming = self._spool.begin(customer)
         try:
-            copy(path, incoming)
+            copy(path, incoming.file)
             self._blank_secrets(incoming)
             with incoming.path.open("rb", buffering=0) as content:
                 digest = Beside(partial(sha256, content))  # hashed while the disk writes
@@ -213,75 +199,6 @@ class Intake:
             settled = settle_in(transaction, verdicts)
         log_settled(settled)
         self._tell(bool(settled))
-
-    def hold_back(self, upload: int, now: datetime) -> bool:
-        """RNFR: takes the upload out of the queue until its rename. ``False``: a worker has it already."""
-        with self._store.write() as transaction:
-            row = transaction.one("uploads.get", id=upload)
-            wait = RENAME_WAIT if row is not None and is_temporary(row["name"]) else RNTO_WAIT
-            return bool(transaction.run("uploads.hold_back", id=upload, until=stamp(now + wait)))
-
-    def release_hold_back(self, upload: int, now: datetime) -> None:
-        """RNFR without RNTO: the upload goes back to where its old name puts it."""
-        with self._store.write() as transaction:
-            row = transaction.one("uploads.get", id=upload)
-            if row is None or row["waits_for"] != WaitsFor.rename.value:
-                return
-            due = waiting.put(transaction, upload, self._place(row["customer"], row["name"], row["folder"], now))
-        self._tell(due)
-
-    def rename(self, upload: int, customer: str, name: str, folder: str, now: datetime) -> bool:
-        """RNTO: the upload arrives now, under this name. ``False``: a worker has it, or it is another's."""
-        where = self._place(customer, name, folder, now)
-        with self._store.write() as transaction:
-            renamed = transaction.run(
-                "uploads.rename",
-                id=upload,
-                customer=customer,
-                name=name,
-                folder=folder,
-                now=stamp(now),
-                **where.as_row(),
-            )
-        if renamed:
-            log.info("upload_renamed", upload=upload, customer=customer, name=name, folder=folder)
-        self._tell(bool(renamed) and where.waits_for is None)
-        return bool(renamed)
-
-    def delete(self, upload: int, by: str, now: datetime) -> bool:
-        """DELE: the sender takes the upload back, and its bytes are erased. ``False``: a worker has it already."""
-        with self._store.write() as transaction:
-            row = transaction.one("uploads.withdraw", id=upload, reason=f"deleted by {by}", now=stamp(now))
-        if row is None:
-            return False
-        self._spool.remove(row["object"])
-        log.info("upload_deleted", upload=upload, by=by)
-        return True
-
-    def end_session(self, session: str, now: datetime) -> None:
-        """The client left: what still hoped for a better name is decided."""
-        self._tell(waiting.end_session(self._store, self._registry, session, now))
-
-    def recent(self, customer: str, now: datetime, *, session: str = "") -> list[Recent]:
-        """What the customer's folder shows besides real files: the newest upload of each name, oldest first.
-
-        Those not picked up yet, those of the last ten minutes, and those of ``session`` however long it lasts.
-        """
-        since = stamp(now - RECENT)
-        with self._store.read() as transaction:
-            rows = transaction.all("uploads.recent", customer=customer, since=since, session=session)
-        newest = {(row["folder"], row["name"]): row for row in rows}
-        return [
-            Recent(
-                row["id"],
-                row["name"],
-                row["folder"],
-                row["size"],
-                moment(row["received_at"]),
-                row["state"] != "received" or row["lease_owner"] is not None,
-            )
-            for row in newest.values()
-        ]
 
     def recover(self, now: datetime) -> None:
         """Puts right what a stop or a crash left half done.

@@ -18,13 +18,12 @@ from alp_daemon.domain.plan import Changes
 from alp_daemon.domain.policy import IMPORTS_OF_SUBSCRIBERS
 from alp_daemon.domain.subscribers import BLANK, Column, Subscribers
 from alp_daemon.domain.tag import BadTag, clean
-from alp_daemon.errors import UnusableFile
 from alp_daemon.files import operatorcsv
 from alp_daemon.files.informz import address
 from alp_daemon.files.informz.fields import FieldDefinition
 from alp_daemon.services import bulkupload
 from alp_daemon.services.importing import Imported
-from alp_daemon.services.subscribers import EXPORT_HEADER
+from alp_daemon.services.subscribers import EXPORT_HEADER, attribute_name
 from alp_daemon.store import lists, subscribers
 from alp_daemon.store.lists import Change, ListHead
 from alp_daemon.store.store import Store, Transaction, stamp
@@ -113,17 +112,12 @@ def _codes(codes: Iterable[int]) -> Codes:
 
 def _parse(path: Path) -> _Parsed:
     parsed = _Parsed()
-    with operatorcsv.opened(path) as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in EXPORT_HEADER if name not in (reader.fieldnames or ())]
-        if missing:
-            raise UnusableFile(
-                "missing_column",
-                f"{path.name}: no column {', '.join(missing)}; an import of subscribers has the columns of"
-                f" `alp-daemon export`: {', '.join(EXPORT_HEADER)}, and then attributes",
-            )
-        for number, row in enumerate(reader, start=2):
-            _parse_row(parsed, number, row)
+    described = (
+        f"an import of subscribers has the columns of `alp-daemon export`: {', '.join(EXPORT_HEADER)},"
+        " and then attributes"
+    )
+    for number, row in operatorcsv.rows(path, EXPORT_HEADER, described):
+        _parse_row(parsed, number, row)
     return parsed
 
 
@@ -142,5 +136,5 @@ def _parse_row(parsed: _Parsed, number: int, row: dict[str, str | None]) -> None
     if any(isinstance(interest, BadTag) for interest in cleaned):
         parsed.rejects.add(Reject(number, "interests", interests, "bad_tag"))
         return
-    attributes = {name: value.strip() for name, value in row.items() if name and value and value.strip()}
+    attributes = {attribute_name(title): cell.strip() for title, cell in row.items() if title and cell and cell.strip()}
     parsed.rows[Status[word]][found] = _Row(tuple(sorted({str(each) for each in cleaned})), attributes)

@@ -17,8 +17,9 @@ from typing import Any
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
 from alp_daemon.files import drop
+from alp_daemon.files.disk import disk_errors, sync_folder
 from alp_daemon.files.drop import Claim, Found
-from alp_daemon.files.spool import Spool, disk_errors, sync_folder
+from alp_daemon.files.spool import Spool
 from alp_daemon.registry import Registry
 from alp_daemon.services.arrival import Arrival, Sender, log_received
 from alp_daemon.services.place import Place, WaitsFor, place

@@ -17,18 +17,16 @@ from alp_daemon.customers import Customer, feed_for
 from alp_daemon.domain.guard import HoldReason, not_waived
 from alp_daemon.domain.model import ListState, UploadState
 from alp_daemon.errors import TryAgain, UnusableFile
-from alp_daemon.files import spool
+from alp_daemon.files import disk
 from alp_daemon.services import line_types, queue
 from alp_daemon.services.assess import (
     Assessment,
     ListMoved,
-    Source,
     assess,
     assess_again,
     assess_repeated,
     read_list,
     read_list_in_thread,
-    read_source,
 )
 from alp_daemon.services.beside import Beside
 from alp_daemon.services.finish import Ending, Read, Work, finish, finish_in
@@ -36,6 +34,7 @@ from alp_daemon.services.place import no_feed
 from alp_daemon.services.repeat import find_earlier
 from alp_daemon.services.report import Report
 from alp_daemon.services.rules import Rules, approval_of, rules_of_file
+from alp_daemon.services.source import Source, read_source
 from alp_daemon.settings import Settings
 from alp_daemon.store import lists
 from alp_daemon.store.lists import Change, ListHead
@@ -206,4 +205,4 @@ def _sha256(work: Work) -> str:
     if work.upload.sha256 is not None:
         return work.upload.sha256
     with work.path.open("rb", buffering=0) as file:
-        return spool.sha256(file)
+        return disk.sha256(file)

@@ -23,8 +23,8 @@ RENEW_EVERY = timedelta(seconds=30)
 
 
 def owner() -> str:
-    """This process, told apart from an earlier one that had the same number."""
-    return f"{os.getpid()}@{_started(os.getpid())}"
+    """This process, told apart from an earlier one that had the same number, and from those of other nodes."""
+    return f"{os.getpid()}@{_started(os.getpid())}@{os.uname().nodename}"
 
 
 def due_customers(store: Store, now: datetime) -> list[str]:
@@ -40,9 +40,10 @@ def claim(store: Store, customer: str, owner: str, now: datetime) -> Upload | No
     another worker is at this customer.
     """
     with store.write() as transaction:
+        transaction.lock("queue", customer)
         leased = transaction.one("uploads.leased", customer=customer, now=stamp(now))
         # A `process` that was killed has nobody to free what it held; the next one need not wait for the lease to end.
-        if leased is not None and _is_alive(leased["lease_owner"]):
+        if leased is not None and not _has_ended(leased["lease_owner"]):
             return None
         row = transaction.one("uploads.next", customer=customer)
         if row is None or row["evidence"] is None:
@@ -91,15 +92,17 @@ def free_dead_leases(store: Store) -> list[int]:
     with store.write() as transaction:
         freed = []
         for row in transaction.all("uploads.leases"):
-            if not _is_alive(row["lease_owner"]):
+            if _has_ended(row["lease_owner"]):
                 transaction.run("uploads.drop_lease", id=row["id"], owner=row["lease_owner"])
                 freed.append(int(row["id"]))
         return freed
 
 
-def _is_alive(owner: str) -> bool:
-    pid, _, started = owner.partition("@")
-    return _started(int(pid)) == started
+def _has_ended(owner: str) -> bool:
+    """Whether it was a process of this machine that is no more. Of those of other nodes only their leases tell."""
+    pid, _, rest = owner.partition("@")
+    started, _, node = rest.partition("@")
+    return node == os.uname().nodename and _started(int(pid)) != started
 
 
 def _started(pid: int) -> str:

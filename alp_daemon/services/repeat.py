@@ -7,8 +7,6 @@ limits, the approval or what the channel saw may be others today.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import zlib
 from collections import Counter
@@ -19,8 +17,9 @@ import numpy as np
 
 from alp_daemon import __version__
 from alp_daemon.domain import phone
-from alp_daemon.domain.model import Buckets, Listed, Reading, Reject, Rejects
+from alp_daemon.domain.model import Buckets, Listed, Reading, Rejects
 from alp_daemon.domain.plan import Changes
+from alp_daemon.services.report import rejects_of_csv
 from alp_daemon.services.rules import Rules
 from alp_daemon.store import lists
 from alp_daemon.store.store import Row, Transaction
@@ -41,7 +40,7 @@ class Earlier:
 
     def reading(self) -> Reading:
         """What reading the file gave, but for the addresses in it."""
-        rejects = _unpacked(self.packed_rejects)
+        rejects = rejects_of_csv(zlib.decompress(self.packed_rejects).decode())
         by_reason = Counter(self.report["rejects_by_reason"])
         return Reading(
             Listed.empty(),
@@ -108,9 +107,3 @@ def _of_report(sha256: str, list_version: int, stored: Row) -> Earlier | None:
     if not then or then["line_types"] or then["ends_whole"] is False or not _PROGRAMS.items() <= then.items():
         return None
     return Earlier(sha256, list_version, json.loads(stored["json"]), then, stored["rejects"])
-
-
-def _unpacked(packed: bytes) -> list[Reject]:
-    """The rejects that ``report.rejects_csv`` wrote."""
-    _header, *rows = csv.reader(io.StringIO(zlib.decompress(packed).decode(), newline=""))
-    return [Reject(int(row), column, value, reason) for row, column, value, reason in rows]

@@ -26,6 +26,12 @@ REJECTS_SHOWN = 100
 # Ten digits or more, however they are grouped. Dates and counts with commas have fewer.
 _NUMBER = re.compile(r"\+?\(?\d(?:[ ().-]{0,3}\d){9,}")
 
+_EMAIL = re.compile(r"[^\s\"'<>@]+@[^\s\"'<>@]+")
+
+# Cells that a spreadsheet would run: anybody may have typed them into the form that a list comes from. A quote before
+# it makes a cell a text (OWASP, CSV Injection). A number with a sign before it is none.
+_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?![\d ().-]*\Z))")
+
 Report = dict[str, Any]
 
 
@@ -126,8 +132,22 @@ def rejects_csv(rejects: list[Reject]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(REJECTS_HEADER)
-    writer.writerows(rejects)
+    writer.writerows((row, _no_formula(column), _no_formula(value), reason) for row, column, value, reason in rejects)
     return text.getvalue()
+
+
+def rejects_of_csv(text: str) -> list[Reject]:
+    """The rejects that ``rejects_csv`` wrote."""
+    _header, *rows = csv.reader(io.StringIO(text, newline=""))
+    return [Reject(int(row), _as_it_was(column), _as_it_was(value), reason) for row, column, value, reason in rows]
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _as_it_was(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def packed(report: Report, rejects: list[Reject]) -> dict[str, object]:
@@ -140,7 +160,7 @@ def packed(report: Report, rejects: list[Reject]) -> dict[str, object]:
 
 
 def masked(report: Report) -> Report:
-    """The same with numbers masked: what may leave by mail.
+    """The same with numbers and addresses masked: what may leave by mail.
 
     Sentences are masked too: of a file without its header, "the file has:" quotes a row.
     """
@@ -149,8 +169,9 @@ def masked(report: Report) -> Report:
         "reason": _masked_text(report["reason"]),
         "hold": [{**each, "message": _masked_text(each["message"])} for each in report["hold"]],
         "rejects": [{**each, "value": mask(each["value"])} for each in report["rejects"]],
+        **({"notes": [_masked_text(note) for note in report["notes"]]} if "notes" in report else {}),
     }
 
 
 def _masked_text(text: str) -> str:
-    return _NUMBER.sub(lambda found: mask(found[0]), text)
+    return _EMAIL.sub("•••", _NUMBER.sub(lambda found: mask(found[0]), text))

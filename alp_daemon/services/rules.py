@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # only XML needs it
     from alp_daemon.files.informz.request import BulkUpload
 
 
+# In messages: a request may name thousands.
+_MOST_NAMED, _LONGEST_NAME = 5, 80
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """A feed ready to be worked. ``feed`` is None for preformatted files and for XML, which need no set-up."""
@@ -106,15 +110,19 @@ def _rules_of_request(transaction: Transaction, customer: Customer, request: Bul
     brand = customer.brand
     if brand is None or request.brand_id != brand.id:
         raise UnusableFile("other_brand", f'Brand id "{request.brand_id}" is not the brand of customer {customer.id}')
-    known = subscribers.read_interests(transaction, lists.open_list(transaction, mail_list(customer.id)))
+    from alp_daemon.services.knownfields import as_made  # only XML needs it
+
+    head = lists.open_list(transaction, mail_list(customer.id))
+    known = subscribers.read_interests(transaction, head)
     _check_interests(request, known, customer)
+    request = as_made(request, subscribers.read_fields(transaction, head))
     policy = ACTIONS[request.action]
     limits = replace(
         limits_for(request.action, brand.guard.model_dump()),
         max_tags_removed=1.0,  # what is taken away is named, row by row; what is omitted has max_omitted
         empty_is_meant=True,
     )
-    # What a request does hangs on the interests that there are; the rest it says itself.
+    # What a request does hangs on the interests that there are; the rest it says itself, or it has made the fields.
     print_ = hashlib.sha256(json.dumps([brand.id, known]).encode()).hexdigest()
     return Rules(
         customer.id, BULK_UPLOAD, policy.name, None, policy, limits, False, print_, Bulk(request, tuple(known))
@@ -128,9 +136,14 @@ def _check_interests(request: BulkUpload, known: Sequence[str], customer: Custom
     if request.needs_interests and not KnownInterests(known).look_up(request.interests).interests:
         raise UnusableFile(
             "no_interest",
-            f"{request.action}: none of the interests that it names exists ({', '.join(request.interests)}); make them"
+            f"{request.action}: none of the interests that it names exists ({_first(request.interests)}); make them"
             f" with `alp-daemon interests add {customer.id} NAME`, or correct the names",
         )
+
+
+def _first(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_NAMED])
+    return shown if len(names) <= _MOST_NAMED else f"{shown}, …"
 
 
 def approval_of(transaction: Transaction, customer: str, rules: Rules) -> Approval | str:

@@ -18,9 +18,10 @@ from alp_daemon.files.table import Table, open_table
 from alp_daemon.files.tally import Tally
 from alp_daemon.services import line_types, report
 from alp_daemon.services.approval import Sample, check_sample, rules_to_approve, sample_of
-from alp_daemon.services.assess import Source, assess, findings_of, read_source
+from alp_daemon.services.assess import assess, findings_of
 from alp_daemon.services.effect import effect_of
 from alp_daemon.services.rules import Rules
+from alp_daemon.services.source import Source, read_source
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
-from alp_daemon.files.spool import Spool, disk_errors
+from alp_daemon.files.disk import disk_errors
+from alp_daemon.files.spool import Spool
 from alp_daemon.services.place import SIDECAR_SUFFIX, WaitsFor
 from alp_daemon.store.store import Store, stamp
 

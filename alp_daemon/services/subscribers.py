@@ -19,6 +19,8 @@ from alp_daemon.store import lists, subscribers
 from alp_daemon.store.store import Store
 
 EXPORT_HEADER = ("email", "status", "interests")
+# Behind the name of an attribute that is called like one of these.
+_ATTRIBUTE = " (attribute)"
 
 
 def export(store: Store, customer: Customer, status: str | None, out: IO[str]) -> int:
@@ -27,7 +29,7 @@ def export(store: Store, customer: Customer, status: str | None, out: IO[str]) -
     attributes = [json.loads(text) for *_, text in rows]
     names = sorted({name for each in attributes for name in each})
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*EXPORT_HEADER, *names])
+    writer.writerow([*EXPORT_HEADER, *map(_title, names)])
     for (address, standing, interests, _), known in zip(rows, attributes, strict=True):
         writer.writerow([address, standing, interests, *(_cell(known.get(name, "")) for name in names)])
     return len(rows)
@@ -55,6 +57,15 @@ def interests(store: Store, customer: Customer) -> list[dict[str, Any]]:
         sets = lists.read_tag_sets(transaction, head)
     opted_in = state.tag_set[state.status == Status.opted_in]
     return [{"interest": name, "members": int(np.count_nonzero(sets.holds_any(opted_in, [name])))} for name in names]
+
+
+def attribute_name(title: str) -> str:
+    """The attribute that a column of an export holds."""
+    return title.removesuffix(_ATTRIBUTE)
+
+
+def _title(name: str) -> str:
+    return f"{name}{_ATTRIBUTE}" if name in EXPORT_HEADER else name
 
 
 def _rows(store: Store, customer: Customer) -> Iterator[tuple[str, str, str, str]]:

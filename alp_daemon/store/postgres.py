@@ -19,14 +19,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, LiteralString
 
 import numpy as np
 import psycopg
 from psycopg import ClientCursor, Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumper
 
 from alp_daemon.errors import AlpError, TryAgain, Unavailable
 from alp_daemon.store.pgcolumns import ArrayDumper
@@ -41,6 +42,13 @@ _DEFAULTS: dict[str, Any] = {"connect_timeout": 10, "application_name": "alp-dae
 _PASSING = ("08", "40", "53", "55P03", "57")
 # The refusals of a server that is about to be there: PostgreSQL does not number them when it refuses a connection.
 _COMING = ("starting up", "shutting down", "recovery", "too many", "connection slots")
+
+
+class _TextDumper(StrDumper):
+    """PostgreSQL's text holds no NUL, and what people send may: it becomes U+FFFD, as unreadable bytes do elsewhere."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\ufffd"))
 
 
 class PostgresStore:
@@ -96,6 +104,19 @@ class PostgresStore:
         with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", writes=False) as transaction:
             yield transaction
 
+    @contextmanager
+    def alone(self, *subject: str) -> Iterator[None]:
+        """Nobody else is inside with this subject, on any node; no transaction is open for it meanwhile."""
+        about = ("/".join(subject),)
+        with self._translated():
+            connection = self._first("SELECT pg_advisory_lock(hashtextextended(%s, 0))", about)
+        try:
+            yield
+        finally:
+            # A session that was lost has let go of it.
+            with suppress(psycopg.OperationalError):
+                connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", about)
+
     def close(self) -> None:
         """Closes the connection of the calling thread."""
         connection = getattr(self._local, "connection", None)
@@ -104,9 +125,9 @@ class PostgresStore:
             self._local.connection = None
 
     @contextmanager
-    def _transaction(self, begin: str, *, writes: bool) -> Iterator[PostgresTransaction]:
+    def _transaction(self, begin: LiteralString, *, writes: bool) -> Iterator[PostgresTransaction]:
         with self._translated():
-            connection = self._begun(begin)
+            connection = self._first(begin)
             try:
                 yield PostgresTransaction(connection, writes=writes)
                 connection.execute("COMMIT")
@@ -115,18 +136,18 @@ class PostgresStore:
                     connection.rollback()
                 raise
 
-    def _begun(self, begin: str) -> Connection[Any]:
-        """A connection on which the transaction has begun; a new one where the server has ended the old one."""
+    def _first(self, statement: LiteralString, values: tuple[str, ...] = ()) -> Connection[Any]:
+        """The connection, outside of any transaction, with this done; a new one where the server ended the old one."""
         connection = self._connection()
         if connection.info.transaction_status is not TransactionStatus.IDLE and not connection.closed:
             raise Unavailable(f"{self.name}: cannot start a transaction within a transaction")
         try:
-            connection.execute(begin)
+            connection.execute(statement, values)
         except psycopg.OperationalError:
             if not connection.closed:
                 raise
             connection = self._connection()
-            connection.execute(begin)
+            connection.execute(statement, values)
         return connection
 
     def _connection(self) -> Connection[Any]:
@@ -136,7 +157,10 @@ class PostgresStore:
             # Values are put into the statement, so that they need no types: `:feed IS NULL` would not tell its own.
             connection = psycopg.connect(address, autocommit=True, cursor_factory=ClientCursor)
             connection.execute(f"SET lock_timeout = {round(self._busy_seconds * 1000)}")
+            # What was answered for must survive a power cut, also on a server that is set to be quicker than that.
+            connection.execute(_DURABLE)
             connection.adapters.register_dumper(np.ndarray, ArrayDumper)
+            connection.adapters.register_dumper(str, _TextDumper)
             self._local.connection = connection
         return connection
 
@@ -171,6 +195,7 @@ class PostgresStore:
         )
 
 
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 _MIGRATIONS = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
         number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,10 @@ from alp_daemon.store.transaction import ADDRESS, EVENT, Transaction
 # Bounds what is in memory twice; a value of PostgreSQL's holds a gigabyte at most.
 _ROWS_PER_READ = 500_000
 _KEYS_AT_ONCE = 100_000
+_ROWS_PER_FETCH = 20_000
 
+# Tables whose rows PostgreSQL numbers.
+_NUMBERED = ("lists", "uploads", "outbox")
 _TEXT_COLUMNS = {"emails": "list, key, address", "attribute_sets": "list, id, attributes"}
 
 
@@ -96,6 +99,24 @@ class PostgresTransaction(Transaction):
         with self._connection.cursor().copy(f"COPY {table} ({_TEXT_COLUMNS[table]}) FROM STDIN") as target:
             for number, text in rows:
                 target.write_row((list_id, number, text))
+
+    def columns(self, table: str) -> list[str]:
+        cursor = self._connection.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608  a name of the schema
+        return [column.name for column in cursor.description or ()]
+
+    def rows(self, select: str) -> Iterator[tuple[Any, ...]]:
+        with self._connection.cursor(name="rows") as cursor:
+            cursor.itersize = _ROWS_PER_FETCH
+            yield from cursor.execute(select)
+
+    def append(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        names = ", ".join(f'"{name}"' for name in columns)
+        with self._connection.cursor().copy(f"COPY {table} ({names}) FROM STDIN") as target:
+            for row in rows:
+                target.write_row(row)
+        if table in _NUMBERED:
+            last = f"(SELECT max(id) FROM {table})"  # noqa: S608  as above
+            self._connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})")
 
     def _parts(self, names: Sequence[str], source: str, values: Mapping[str, object]) -> Iterable[Columns]:
         """The named columns, the first of them ``key``, a part at a time and in the order of their keys.

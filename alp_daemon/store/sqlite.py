@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alp_daemon.errors import AlpError, TryAgain, Unavailable
-from alp_daemon.flock import alone_in
+from alp_daemon.flock import alone_about, alone_in
 from alp_daemon.store.sql import migrations
 from alp_daemon.store.sqlitetransaction import SqliteTransaction
 
@@ -64,6 +64,12 @@ class SqliteStore:
         if connection is not None:
             connection.close()
             self._local.connection = None
+
+    @contextmanager
+    def alone(self, *subject: str) -> Iterator[None]:
+        """Nobody else is inside with this subject, on this machine; the database is everybody's meanwhile."""
+        with alone_about("/".join(subject), self.path.with_name(f"{self.path.name}-locks")):
+            yield
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -111,6 +111,20 @@ class SqliteTransaction(Transaction):
         head = "INSERT INTO attribute_sets (list, id, attributes) VALUES "
         bulk.insert_texts(self._connection, head, list_id, rows)
 
+    def columns(self, table: str) -> list[str]:
+        cursor = self._connection.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608  a name of the schema
+        return [column[0] for column in cursor.description]
+
+    def rows(self, select: str) -> Iterator[tuple[Any, ...]]:
+        return self._connection.execute(select)
+
+    def append(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        names = ", ".join(f'"{name}"' for name in columns)
+        marks = ",".join("?" * len(columns))
+        # A list that has no snapshot yet is read from its table.
+        with self.without_triggers(table):
+            self._connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+
     @contextmanager
     def without_triggers(self, table: str) -> Iterator[None]:
         """Puts the table's triggers aside. Other connections never see it so: the schema is part of the transaction."""

@@ -14,7 +14,7 @@ from alp_daemon.store.transaction import Row, Transaction
 if TYPE_CHECKING:
     from alp_daemon.store.postgres import PostgresStore
 
-__all__ = ["Row", "Store", "Transaction", "migrate", "moment", "open_store", "stamp"]
+__all__ = ["Row", "Store", "Transaction", "is_postgres", "migrate", "moment", "open_store", "stamp"]
 
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -31,6 +31,12 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]:
         """A consistent view of the database that neither waits for a writer nor hinders one."""
+
+    def alone(self, *subject: str) -> AbstractContextManager[None]:
+        """Nobody else, in whatever process or on whatever node, is inside with this subject.
+
+        For what takes long and needs no transaction meanwhile. Inside, transactions may be opened as usual.
+        """
 
     def close(self) -> None:
         """Closes the connection of the calling thread."""

@@ -6,7 +6,7 @@ What each database does in its own way stands in ``sqlitetransaction.py`` and ``
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -101,3 +101,15 @@ class Transaction(ABC):
     @abstractmethod
     def insert_attribute_sets(self, list_id: int, rows: Sequence[tuple[int, str]]) -> None:
         """``rows``: ids and JSON texts, sorted by id."""
+
+    @abstractmethod
+    def columns(self, table: str) -> list[str]:
+        """The names of the columns of a table of ``copying.py``."""
+
+    @abstractmethod
+    def rows(self, select: str) -> Iterator[tuple[Any, ...]]:
+        """All rows of a statement of ``copying.py``, of which only a part is in memory."""
+
+    @abstractmethod
+    def append(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Adds rows as they are, ids included; the ids of later ones follow on."""

@@ -68,6 +68,8 @@ def from_row(row: Row) -> Upload:
 
 
 def get(transaction: Transaction, id_: int) -> Upload:
+    """The upload as it is. Of two write transactions that ask for it the second sees what the first made of it."""
+    transaction.lock("upload", str(id_))
     row = transaction.one("uploads.get", id=id_)
     if row is None:
         raise NotFound(f"there is no upload {id_}; `alp-daemon uploads` lists them")

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import chart, others, ours
+from tests.bench import api, chart, others, ours, subscribers
 from tests.bench.cases import CASES, Files
 from tests.bench.ftp import run as ftp
 from tests.bench.ftp.figure import table
@@ -26,10 +26,17 @@ def main() -> None:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
     print(json.dumps(machine()))
-    if options.only != "ftp":
+    if options.store:
+        _measure_stores(options)
+        return
+    if options.only in (None, "process"):
         _measure_process(options)
-    if options.only != "process":
+    if options.only in (None, "ftp"):
         _measure_ftp(options)
+    if options.only in (None, "mail"):
+        _measure_mail(options)
+    if options.only in (None, "api"):
+        _measure_api(options)
 
 
 def _measure_process(options: argparse.Namespace) -> None:
@@ -54,6 +61,39 @@ def _measure_ftp(options: argparse.Namespace) -> None:
         figures = ftp.measure(Path(folder), Extent(), options.ftp_runs)
     print(table(figures))
     _write(options.out / "ftp.json", [figure.as_row() for figure in figures])
+
+
+def _measure_stores(options: argparse.Namespace) -> None:
+    from tests.bench import stores
+
+    rows = max(options.rows)
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        found = stores.measure(Path(folder), Files(Path(folder) / "files", rows), options.runs, options.store)
+    results = [
+        {"case": name, "rows": rows, "sqlite": asdict(sqlite), "postgres": asdict(postgres)}
+        for name, (sqlite, postgres) in found.items()
+    ]
+    for name, (sqlite, postgres) in found.items():
+        ratio = postgres.seconds / sqlite.seconds
+        print(f"{name:<3} SQLite {sqlite.seconds:.2f} s  PostgreSQL {postgres.seconds:.2f} s  ratio {ratio:.2f}")
+    _write(options.out / "stores.json", results)
+
+
+def _measure_mail(options: argparse.Namespace) -> None:
+    rows = max(options.rows)
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        found = subscribers.measure(Path(folder), rows, options.runs)
+    floor = found[subscribers.FLOOR].seconds
+    results = [_row(rows, name, subscribers.WHAT[name], each, floor, None) for name, each in found.items()]
+    _show(results)
+    _write(options.out / "mail.json", results)
+
+
+def _measure_api(options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        figures = api.measure(Path(folder), max(options.rows))
+    print(table(figures))
+    _write(options.out / "api.json", [figure.as_row() for figure in figures])
 
 
 def _write(path: Path, results: list[dict[str, Any]]) -> None:
@@ -81,7 +121,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=int, default=5, help="of each case, in turn; the median counts")
     parser.add_argument("--peer-runs", type=int, default=5, help="of each peer; 0 leaves them out")
-    parser.add_argument("--only", choices=("process", "ftp"), help="one part; both by default")
+    parser.add_argument("--only", choices=("process", "ftp", "mail", "api"), help="one part; all by default")
+    parser.add_argument(
+        "--store",
+        metavar="ADDRESS",
+        help="PostgreSQL beside SQLite: postgresql://USER@HOST (may make databases)",
+    )
     parser.add_argument("--ftp-runs", type=int, default=3, help="of each way of sending, in turn; the median counts")
     parser.add_argument("--work", type=Path, help="folder for files and databases (0.5 GB for a million rows)")
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder for the JSON and the chart")

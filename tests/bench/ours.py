@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.cases import CASES, Case, Files
@@ -14,7 +15,7 @@ FLOOR = "floor"
 
 def measure(folder: Path, files: Files, runs: int) -> dict[str, Figures]:
     """Medians by case, and of the floor. Every end list of the first round is compared with what it must be."""
-    starts = {case: _start(folder, files, case) for case in CASES}
+    starts = {case: start(Site(folder), files, case) for case in CASES}
     found: dict[str, list[Run]] = {FLOOR: [], **{case.name: [] for case in CASES}}
     for round_ in range(runs):
         floor = [sys.executable, str(Path(__file__).with_name("floor.py")), str(files.path("first"))]
@@ -35,15 +36,15 @@ def check(found: str, expected: str, what: str) -> None:
     sys.exit(f"{what}: the wrong list; missing {sorted(missing)[:3]}, surplus {sorted(surplus)[:3]}")
 
 
-def _start(folder: Path, files: Files, case: Case) -> Site:
-    """The site as it is before a case."""
-    site = Site(folder / f"start-{case.mode}-{case.loaded}-{case.stopped}")
+def start(sites: Site, files: Files, case: Case) -> Site:
+    """The site as it is before a case, in the folder of ``sites``."""
+    site = replace(sites, folder=sites.folder / f"start-{case.mode}-{case.loaded}-{case.stopped}")
     if site.folder.exists():
         return site
     if not case.loaded:
         site.configure(case.mode, files.path("first"))
         return site
-    first = _start(folder, files, CASES[0])
+    first = start(sites, files, CASES[0])
     site = first.copied_to(site.folder)
     site.call("process", "acme", str(files.path("first")), "--feed", "members")
     if case.stopped:

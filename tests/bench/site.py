@@ -29,6 +29,10 @@ class Site:
     def _config(self) -> Path:
         return self.folder / "alp.yaml"
 
+    @property
+    def settings(self) -> str:
+        return SETTINGS
+
     def process(self, file: Path, customer: str = "acme") -> list[str]:
         """The command that is measured."""
         return self.command("process", customer, str(file), "--feed", "members", "--json")
@@ -54,7 +58,7 @@ class Site:
         rules = {"name": customer, "keyword": customer, "modes": [mode], "feeds": {"members": feed}}
         (self.folder / "customers").mkdir(parents=True, exist_ok=True)
         (self.folder / f"customers/{customer}.yaml").write_text(json.dumps(rules))  # JSON is YAML
-        self._config.write_text(SETTINGS)
+        self._config.write_text(self.settings)
         beginning = self.folder / "sample.csv"
         with sample.open(encoding="utf-8") as file:
             beginning.write_text("".join(next(file) for _ in range(SAMPLE_ROWS)), encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import others, ours
+from tests.bench import api, others, ours, subscribers
 from tests.bench.cases import CASES, Files
 
 ROWS = 2_000
@@ -26,3 +26,15 @@ def test_the_peers_end_in_the_same_lists(tmp_path: Path) -> None:
 def test_a_wrong_list_is_told() -> None:
     with pytest.raises(SystemExit, match=r"case A: the wrong list; missing \['b'\], surplus \['c'\]"):
         ours.check("a\nc\n", "a\nb\n", "case A")
+
+
+def test_a_brand_s_request_ends_in_its_list_also_when_it_comes_again(tmp_path: Path) -> None:
+    found = subscribers.measure(tmp_path, ROWS, runs=1)
+    assert found.keys() == subscribers.WHAT.keys()
+
+
+def test_programs_at_the_api_all_get_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "SECONDS", 1.0)
+    found = api.measure(tmp_path, ROWS)
+    assert len(found) == 4
+    assert all(figure.values for figure in found)

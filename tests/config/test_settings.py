@@ -67,9 +67,15 @@ def test_paths_start_at_the_folder_of_the_file(write, monkeypatch):
     assert loaded.smtp.password_file == folder / "secret"
 
 
+@pytest.mark.parametrize("address", ["postgresql://alp@db.example.net/alp", "postgres:///?service=alp"])
+def test_a_postgresql_database_has_no_file(write, address):
+    loaded = settings.load(write("alp.yaml", f"database: {address}"))
+    assert (loaded.database_address, loaded.database_path) == (address, None)
+
+
 def test_every_mistake_at_once(write):
     text = """\
-        database: postgresql://db/alp
+        database: mysql://db/alp
         ftp:
           port: 70000
           passive_ports: 6000-5000
@@ -81,7 +87,7 @@ def test_every_mistake_at_once(write):
         scan_evry: 5s
         """
     assert refusals(write("alp.yaml", text)) == [
-        "alp.yaml:1:11: database: expected the path of an SQLite file",
+        "alp.yaml:1:11: database: expected the path of an SQLite file, or postgresql://HOST/NAME",
         "alp.yaml:3:9: ftp.port: expected at most 65535",
         "alp.yaml:4:18: ftp.passive_ports: expected two ports, the lower first, such as 50000-50100",
         "alp.yaml:5:18: ftp.max_file_size: expected a size such as 500MB or 2GiB",

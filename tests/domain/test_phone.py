@@ -225,3 +225,21 @@ def test_a_key_is_written_as_e164() -> None:
 )
 def test_a_valid_number_of_whatever_type(international: str, key: int | None) -> None:
     assert phone.valid_key(international) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("447911123456", 447911123456),  # as many gateways write it
+        ("12125550123", 12125550123),
+        ("2125550123", 12125550123),
+        ("+447911123456", 447911123456),
+    ],
+)
+def test_a_sender_is_known_with_and_without_the_plus(text: str, key: int) -> None:
+    assert phone.parse_sender(text, "US") == key
+
+
+@pytest.mark.parametrize("text", ["55512", "0", "447911", "4479111234567890"])
+def test_digits_that_are_no_number_stay_none(text: str) -> None:
+    assert isinstance(phone.parse_sender(text, "US"), str)

@@ -62,6 +62,13 @@ def test_replace_all_without_data_empties_the_interest_and_says_so(brand: Brand)
     assert set(brand.standing().values()) == {"opted_in"}
 
 
+def test_replace_all_that_names_nothing_empties_nothing(brand: Brand) -> None:
+    brand.say("a@example.com\n", interests=("News",))
+    report = brand.say("", field("Interest", 2, "Interest"), delimiter="~", action=REPLACE)
+    assert (report["state"], report.get("notes", [])) == ("applied", [])
+    assert brand.interests() == {"a@example.com": {"News"}}
+
+
 def test_replace_all_that_loses_most_members_waits_for_a_person(brand: Brand) -> None:
     brand.say("".join(f"p{n}@example.com\n" for n in range(300)), interests=("News",))
     report = brand.say("p1@example.com\n", interests=("News",), action=REPLACE)
@@ -117,6 +124,14 @@ def test_an_interest_that_nobody_made_is_ignored_and_reported(brand: Brand) -> N
     assert report["state"] == "applied"
     assert any('"Gossip" does not exist' in note for note in report["notes"])
     assert brand.interests() == {"a@example.com": {"News"}}
+
+
+def test_a_column_that_holds_no_interests_is_told_of_shortly(brand: Brand) -> None:
+    people = "".join(f"p{n}@example.com~Street {n:04}\n" for n in range(1000))
+    report = brand.say(people + "a@example.com~Street 0999\n", field("Interest", 2, "Interest"), delimiter="~")
+    assert '"Street 0999" does not exist and was ignored (2 times)' in report["notes"][0], "the most frequent first"
+    assert len(report["notes"]) == 21
+    assert "so were 980 other names" in report["notes"][-1]
 
 
 def test_remove_and_replace_all_fail_where_no_interest_is_left(brand: Brand) -> None:

@@ -101,6 +101,27 @@ def test_the_type_matters_only_when_the_category_is_made(brand: Brand) -> None:
     assert brand.fields()["Club"].demographic == "Standard"
 
 
+def test_a_field_stays_what_it_was_made(brand: Brand) -> None:
+    """A later request may spell it otherwise, and leave out its type."""
+    brand.say("a@example.com,5,Red\n", field("Points", 2, DataType="Integer"), field("Colours", 3, IsMultiple="1"))
+    before = brand.exported()
+    again = brand.say("a@example.com,05,Red;Red\n", field("points", 2), field("COLOURS", 3))
+    assert again["changes"]["unchanged"] == 1
+    wrong = brand.say("a@example.com,many,Red\n", field("points", 2), field("COLOURS", 3))
+    assert [(each["column"], each["reason"]) for each in wrong["rejects"]] == [("Points", "bad_integer")]
+    assert brand.exported() == before
+    assert set(brand.fields()) == {"Points", "Colours"}
+
+
+def test_so_does_the_type_of_its_default(brand: Brand) -> None:
+    brand.say("a@example.com,5\n", field("Points", 2, DataType="Integer"))
+    brand.say("b@example.com,\n", field("Points", 2, DefaultValue="007"))
+    assert brand.people()["b@example.com"]["Points"] == "7"
+    refused = brand.say("c@example.com,\n", field("Points", 2, DefaultValue="none"))
+    assert refused["state"] == "rejected"
+    assert "the field Points was made as Integer. This is no whole number" in refused["reason"]
+
+
 def test_several_values_where_the_field_takes_them(brand: Brand) -> None:
     brand.say("a@example.com,Red; Blue;Red\n", field("Colours", 2, "Demographic", IsMultiple="true"))
     assert brand.people()["a@example.com"]["Colours"] == "Blue;Red"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests.files.informz.requests import field
 from tests.informz.brand import Brand
 
 TWO = "<Email>Ann@Example.com</Email><Email/><Email>bob@example.com</Email>"
@@ -26,6 +27,16 @@ def test_the_mail_has_the_rejects_masked(brand: Brand) -> None:
     (mail,) = to_askers(brand)
     assert "row 2, Email: '•••' (bad_email)" in mail["body"]
     assert "nowhere" not in mail["body"]
+
+
+def test_nothing_else_in_it_names_anybody(brand: Brand) -> None:
+    """A column that was taken for the interests."""
+    fields = field("Interest", 2, "Interest")
+    brand.say("a@example.com~Bob.Cole@example.com,+1 212 555 0123\n", fields, delimiter="~", recipients=TWO)
+    (mail,) = to_askers(brand)
+    assert 'the interest "•••" does not exist' in mail["body"]
+    assert "Cole" not in mail["body"]
+    assert "555" not in mail["body"]
 
 
 def test_an_empty_address_means_nobody(brand: Brand) -> None:

@@ -29,7 +29,7 @@ def test_a_rename_is_the_arrival(world: World) -> None:
     late = world.send("members-2.csv", now=NOW + SECOND)
     assert [row["id"] for row in world.rows() if row["waits_for"] is None] == [late]
     world.rung.clear()
-    assert world.intake.rename(early, "acme", "members-1.csv", "", NOW + 2 * SECOND)
+    assert world.intake.own.rename(early, "acme", "members-1.csv", "", NOW + 2 * SECOND)
     assert len(world.rung) == 1
     assert [row["id"] for row in world.rows()] == [late, early]
     row = world.row(early)
@@ -38,25 +38,25 @@ def test_a_rename_is_the_arrival(world: World) -> None:
 
 def test_a_rename_to_another_temporary_name_goes_on_waiting(world: World) -> None:
     upload = world.send("a.tmp")
-    assert world.intake.rename(upload, "acme", "a.part", "", NOW + SECOND)
+    assert world.intake.own.rename(upload, "acme", "a.part", "", NOW + SECOND)
     assert world.row(upload)["waits_for"] == "rename"
 
 
 def test_a_rename_into_preformatted_changes_the_feed(world: World) -> None:
     upload = world.send("x.dat")
-    assert world.intake.rename(upload, "acme", "x.dat", "preformatted", NOW)
+    assert world.intake.own.rename(upload, "acme", "x.dat", "preformatted", NOW)
     assert (world.row(upload)["feed"], world.is_due(upload)) == ("preformatted", True)
 
 
 def test_nobody_renames_another_customers_upload(world: World) -> None:
     upload = world.send("a.tmp")
-    assert not world.intake.rename(upload, "school", "members.csv", "", NOW)
+    assert not world.intake.own.rename(upload, "school", "members.csv", "", NOW)
     assert world.row(upload)["name"] == "a.tmp"
 
 
 def test_a_temporary_name_is_rejected_after_a_day(world: World) -> None:
     upload = world.send("members.csv.part")
-    world.intake.end_session("s1", NOW + SECOND)
+    world.intake.own.end_session("s1", NOW + SECOND)
     world.intake.tick(NOW + DAY - SECOND)
     assert state(world, upload) == ("received", "rename", "")
     world.intake.tick(NOW + DAY)
@@ -83,16 +83,16 @@ def test_an_unknown_name_is_rejected_after_a_minute_naming_the_patterns(world: W
 
 def test_an_unknown_name_is_rejected_when_its_session_ends(world: World) -> None:
     upload = world.send("list.xlsx", session="s1")
-    world.intake.end_session("s2", NOW + SECOND)
+    world.intake.own.end_session("s2", NOW + SECOND)
     assert world.row(upload)["state"] == "received"
-    world.intake.end_session("s1", NOW + SECOND)
+    world.intake.own.end_session("s1", NOW + SECOND)
     assert state(world, upload) == ("rejected", None, NO_FEED)
 
 
 def test_a_rename_within_the_minute_is_in_time(world: World) -> None:
     upload = world.send("list.xlsx")
-    assert world.intake.rename(upload, "acme", "members.csv", "", NOW + MINUTE - SECOND)
-    world.intake.end_session("s1", NOW + MINUTE)
+    assert world.intake.own.rename(upload, "acme", "members.csv", "", NOW + MINUTE - SECOND)
+    world.intake.own.end_session("s1", NOW + MINUTE)
     world.intake.tick(NOW + DAY)
     assert world.is_due(upload)
 
@@ -121,10 +121,10 @@ def test_waiting_uploads_do_not_block_the_queue(world: World) -> None:
 def test_hold_back_takes_it_out_of_the_queue_and_release_puts_it_back_at_its_place(world: World) -> None:
     first = world.send("members-1.csv", now=NOW)
     world.send("members-2.csv", now=NOW + SECOND)
-    assert world.intake.hold_back(first, NOW + SECOND)
+    assert world.intake.own.hold_back(first, NOW + SECOND)
     assert not world.is_due(first)
     world.rung.clear()
-    world.intake.release_hold_back(first, NOW + 2 * SECOND)
+    world.intake.own.release_hold_back(first, NOW + 2 * SECOND)
     assert world.is_due(first)
     assert len(world.rung) == 1
     assert world.rows()[0]["id"] == first
@@ -132,16 +132,16 @@ def test_hold_back_takes_it_out_of_the_queue_and_release_puts_it_back_at_its_pla
 
 def test_release_without_hold_back_changes_nothing(world: World) -> None:
     upload = world.send("hashed.csv")
-    world.intake.release_hold_back(upload, NOW + 5 * MINUTE)
+    world.intake.own.release_hold_back(upload, NOW + 5 * MINUTE)
     assert world.row(upload)["wait_until"] == "2026-11-21T06:10:00.000000Z"
 
 
 @pytest.mark.parametrize("ending", ["session", "minute"])
 def test_a_rename_that_never_comes_ends_with_the_session_or_after_a_minute(world: World, ending: str) -> None:
     upload = world.send("members.csv")
-    world.intake.hold_back(upload, NOW)
+    world.intake.own.hold_back(upload, NOW)
     if ending == "session":
-        world.intake.end_session("s1", NOW + SECOND)
+        world.intake.own.end_session("s1", NOW + SECOND)
     else:
         world.intake.tick(NOW + MINUTE)
     assert world.is_due(upload)
@@ -149,7 +149,7 @@ def test_a_rename_that_never_comes_ends_with_the_session_or_after_a_minute(world
 
 def test_hold_back_does_not_shorten_the_day_of_a_temporary_name(world: World) -> None:
     upload = world.send("members.tmp")
-    world.intake.hold_back(upload, NOW + MINUTE)
+    world.intake.own.hold_back(upload, NOW + MINUTE)
     world.intake.tick(NOW + 3 * MINUTE)
     assert state(world, upload) == ("received", "rename", "")
 
@@ -157,21 +157,21 @@ def test_hold_back_does_not_shorten_the_day_of_a_temporary_name(world: World) ->
 def test_what_a_worker_has_cannot_be_taken_back(world: World) -> None:
     upload = world.send("members.csv")
     world.lease(upload)
-    assert not world.intake.hold_back(upload, NOW)
-    assert not world.intake.rename(upload, "acme", "other.csv", "", NOW)
-    assert not world.intake.delete(upload, "acme", NOW)
-    assert [recent.picked_up for recent in world.intake.recent("acme", NOW)] == [True]
+    assert not world.intake.own.hold_back(upload, NOW)
+    assert not world.intake.own.rename(upload, "acme", "other.csv", "", NOW)
+    assert not world.intake.own.delete(upload, "acme", NOW)
+    assert [recent.picked_up for recent in world.intake.own.recent("acme", NOW)] == [True]
     row = world.row(upload)
     assert (row["name"], row["state"], row["waits_for"]) == ("members.csv", "received", None)
 
 
 def test_delete_erases_the_bytes_and_keeps_the_record(world: World) -> None:
     upload = world.send("members.csv")
-    assert world.intake.delete(upload, "acme-2", NOW)
+    assert world.intake.own.delete(upload, "acme-2", NOW)
     assert state(world, upload) == ("discarded", None, "deleted by acme-2")
     assert world.spooled() == []
-    assert world.intake.recent("acme", NOW) == []
-    assert not world.intake.delete(upload, "acme-2", NOW)
+    assert world.intake.own.recent("acme", NOW) == []
+    assert not world.intake.own.delete(upload, "acme-2", NOW)
 
 
 # Listing
@@ -184,22 +184,22 @@ def test_recent_answers_for_ten_minutes_for_the_session_and_for_what_is_in_the_q
     queued = world.send("members-2.csv", session="other")
 
     def names(after: timedelta, session: str = "") -> list[str]:
-        return [recent.name for recent in world.intake.recent("acme", NOW + after, session=session)]
+        return [recent.name for recent in world.intake.own.recent("acme", NOW + after, session=session)]
 
     assert names(10 * MINUTE) == ["members.csv", "members-2.csv"]
     assert names(10 * MINUTE + SECOND) == ["members-2.csv"]
     assert names(DAY, session="long") == ["members.csv", "members-2.csv"]
-    first = world.intake.recent("acme", NOW)[0]
+    first = world.intake.own.recent("acme", NOW)[0]
     assert (first.upload, first.size, first.received_at, first.picked_up) == (done, 5, NOW, True)
-    assert world.intake.recent("acme", NOW)[1].upload == queued
-    assert world.intake.recent("school", NOW) == []
+    assert world.intake.own.recent("acme", NOW)[1].upload == queued
+    assert world.intake.own.recent("school", NOW) == []
 
 
 def test_recent_shows_the_newest_of_a_name(world: World) -> None:
     world.send("members.csv", b"old")
     newest = world.send("members.csv", b"newer", now=NOW + SECOND)
     world.send("members.csv", b"elsewhere", folder="preformatted")
-    shown = {(recent.folder, recent.upload, recent.size) for recent in world.intake.recent("acme", NOW + SECOND)}
+    shown = {(recent.folder, recent.upload, recent.size) for recent in world.intake.own.recent("acme", NOW + SECOND)}
     assert ("", newest, 5) in shown
     assert len(shown) == 2
 
@@ -330,6 +330,6 @@ def test_a_sidecar_of_another_customer_or_folder_is_none(world: World) -> None:
 def test_a_sidecar_that_is_renamed_into_its_name_counts(world: World) -> None:
     file = world.send("hashed.csv", b"content")
     sidecar = world.send("hashed.csv.sha256.tmp", digest(b"content"))
-    assert world.intake.rename(sidecar, "acme", "hashed.csv.sha256", "", NOW + SECOND)
+    assert world.intake.own.rename(sidecar, "acme", "hashed.csv.sha256", "", NOW + SECOND)
     world.intake.tick(NOW + SECOND)
     assert world.is_due(file)

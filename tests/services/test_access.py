@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -136,9 +138,32 @@ def test_exactly_four_passwords_are_judged_however_many_come_at_once(access: Acc
     assert [lockout.failures for lockout in access.lockouts(NOW)] == [4]
 
 
-def test_a_lockout_outlives_the_process(store: Store, access: Access, login: Issued) -> None:
+def test_exactly_four_are_judged_on_all_nodes_together(tmp_path: Path, login: Issued) -> None:
+    """Three processes guess at once from one address, each as fast as it can."""
+    script = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from datetime import UTC, datetime;"
+        "from alp_daemon.services.access import Access; from alp_daemon.settings import LockoutSettings;"
+        "from alp_daemon.store.store import open_store;"
+        "access = Access(open_store(sys.argv[1]), LockoutSettings()); now = datetime(2026, 11, 21, 6, tzinfo=UTC);"
+        "print('ready', flush=True); sys.stdin.readline();"
+        "judge = lambda _: type(access.judge('192.0.2.7', 'acme', 'wrong', now)).__name__;"
+        "print(*ThreadPoolExecutor(8).map(judge, range(24)))"
+    )
+    database = databases.of(tmp_path)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    nodes = [subprocess.Popen([sys.executable, "-c", script, database], **pipes) for _ in range(3)]
+    for node in nodes:
+        assert node.stdout.readline() == "ready\n"
+    for node in nodes:
+        node.stdin.write("go\n")
+        node.stdin.flush()
+    verdicts = Counter(word for node in nodes for word in node.communicate(timeout=60)[0].split())
+    assert verdicts == {"Denied": 4, "LockedOut": 68}
+
+
+def test_a_lockout_outlives_the_process(tmp_path: Path, access: Access, login: Issued) -> None:
     fail(access, NOW, 4)
-    restarted = Access(open_store(store.name), LockoutSettings())
+    restarted = Access(open_store(databases.of(tmp_path)), LockoutSettings())
     assert isinstance(restarted.judge(IP, login.user, login.password, NOW), LockedOut)
 
 

@@ -31,12 +31,13 @@ def credentials(store: Store) -> Credentials:
 
 
 def whose(kind: Kind) -> tuple[str, str]:
-    return ("acme" if kind.is_of_customer else PROVIDER), ("maria" if kind is Kind.operator else "")
+    names = {Kind.operator: "maria", Kind.informz: "9999/ann"}
+    return ("acme" if kind.is_of_customer else PROVIDER), names.get(kind, "")
 
 
 def test_users_are_named_after_what_they_are_for(credentials: Credentials) -> None:
     names = {}
-    for kind in Kind:
+    for kind in set(Kind) - {Kind.informz}:
         customer, name = whose(kind)
         names[kind.value] = [credentials.issue(customer, kind, "Ann", NOW, name=name).user for _ in range(2)]
     assert names == {
@@ -44,10 +45,27 @@ def test_users_are_named_after_what_they_are_for(credentials: Credentials) -> No
         "uploader": ["acme-uploader", "acme-uploader-2"],
         "admin": ["acme-admin", "acme-admin-2"],
         "api": ["acme-api", "acme-api-2"],
-        "informz": ["acme-informz", "acme-informz-2"],
         "operator": ["maria", "maria-2"],
         "gateway": ["gateway", "gateway-2"],
     }
+
+
+def test_a_brands_user_keeps_its_name_which_nobody_else_can_have(credentials: Credentials) -> None:
+    """What requests call it is its name, so that another one would open nothing."""
+
+    def issue(customer: str, name: str = "9999/ann") -> str:
+        return credentials.issue(customer, Kind.informz, "Ann", NOW, name=name).user
+
+    assert issue("acme") == "9999/ann"
+    for customer in ("acme", "beta"):
+        with pytest.raises(UsageProblem, match="there is a log-in 9999/ann already: revoke it first"):
+            issue(customer)
+    assert credentials.revoke("acme", "9999/ann", NOW)
+    with pytest.raises(UsageProblem, match="an id that no other customer's has"):
+        issue("beta")
+    assert issue("acme") == "9999/ann"
+    with pytest.raises(UsageProblem, match="expected the name of one of the brand's users"):
+        issue("acme", name="")
 
 
 @pytest.mark.parametrize("kind", TOKENS)

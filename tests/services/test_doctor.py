@@ -9,6 +9,7 @@ from alp_daemon.customers import load_dir
 from alp_daemon.domain.model import Evidence
 from alp_daemon.services import doctor, retention
 from alp_daemon.settings import Settings, SmtpSettings
+from tests.databases import sqlite_only
 from tests.services.provider import Provider, feed, numbers
 
 
@@ -25,6 +26,7 @@ def said(acme: Provider, text: str, settings: Settings | None = None) -> list[st
 def test_a_daemon_that_runs_and_one_that_was_killed(acme: Provider) -> None:
     assert said(acme, "no daemon runs on") == ["warning"]
     ports = acme.settings.data_dir / "ports.json"
+    ports.parent.mkdir(exist_ok=True)
     ports.write_text(json.dumps({"pid": os.getpid(), "ftp": 2121}))
     assert said(acme, f"the daemon runs as process {os.getpid()}, FTP on port 2121") == ["info"]
     ports.write_text(json.dumps({"pid": 2**22 + 1, "ftp": 2121}))
@@ -76,6 +78,7 @@ def test_a_history_that_somebody_edited(acme: Provider) -> None:
     assert said(acme, "acme: the history was changed by something other") == ["error"]
 
 
+@sqlite_only
 def test_rows_that_somebody_edited_past_their_triggers(acme: Provider) -> None:
     acme.process("append.csv", numbers(2_000))
     with acme.store.write() as transaction:

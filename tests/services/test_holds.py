@@ -189,7 +189,7 @@ class TestSuperseded:
     def test_not_one_that_was_renamed_and_so_arrived_later(self, guarded: Provider) -> None:
         renamed = guarded.receive("x.tmp", numbers(60))
         older = guarded.process("soft_opt_out.csv", numbers(50))
-        guarded.intake.rename(renamed, "acme", "soft_opt_out.csv", "", guarded.tick())
+        guarded.intake.own.rename(renamed, "acme", "soft_opt_out.csv", "", guarded.tick())
         assert [report["state"] for report in guarded.drain()] == ["held"]
         holds.release(guarded.store, older["upload"], "Ann")
         assert guarded.work()["state"] == "applied"

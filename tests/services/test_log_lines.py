@@ -73,15 +73,15 @@ def test_no_line_holds_a_number_and_each_names_what_happened(tmp_path: Path) -> 
     assert finished == [(1, "applied"), (2, "held"), (2, "held"), (3, "held"), (3, "applied"), (4, "rejected")]
 
 
-def test_a_traceback_holds_no_number() -> None:
+def test_a_traceback_holds_no_number_and_no_address() -> None:
     script = """
         from alp_daemon import log
 
         try:
-            int("+12125550123x")
+            int("+12125550123x Ann.Bee@example.com")
         except ValueError as error:
             log.error("upload_failed", exc_info=error)
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
     told = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr)
-    assert told["exception"].endswith("ValueError: invalid literal for int() with base 10: '+•••x'")
+    assert told["exception"].endswith("ValueError: invalid literal for int() with base 10: '+•••x •••'")

@@ -11,16 +11,17 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
 from alp_daemon.services import holds, process, queue
-from alp_daemon.services.assess import Source, assess, read_source
+from alp_daemon.services.assess import assess
 from alp_daemon.services.finish import LeaseLost, Read, Work
 from alp_daemon.services.rules import rules_for
+from alp_daemon.services.source import Source, read_source
 from alp_daemon.store.lists import open_list
-from alp_daemon.store.sqlite import SqliteStore
+from tests import databases
 from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 
 ANOTHER = f"{os.getppid()}@{queue._started(os.getppid())}"
 """A process that lives."""
-DEAD = f"{os.getpid()}@1"
+DEAD = f"{os.getpid()}@1@{os.uname().nodename}"
 """One that had our number before us."""
 
 
@@ -89,7 +90,7 @@ class TestApplied:
     def test_an_unsettled_file_keeps_those_behind_it_waiting(self, acme: Provider) -> None:
         first, second = acme.send("append.csv", numbers(1)), acme.send("append.csv", numbers(2))
         with acme.store.write() as transaction:
-            transaction._connection.execute("UPDATE uploads SET evidence = NULL WHERE id = ?", (first,))
+            transaction._connection.execute(f"UPDATE uploads SET evidence = NULL WHERE id = {first}")
         assert acme.work() is None
         with acme.store.write() as transaction:
             transaction.run("uploads.settle", id=first, evidence="assumed", note="")
@@ -219,6 +220,14 @@ class TestLease:
         claim(acme, DEAD)
         assert acme.work()["state"] == "applied"
 
+    def test_another_nodes_lease_is_not_before_its_end(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        claim(acme, DEAD + "-2")
+        assert queue.free_dead_leases(acme.store) == []
+        assert acme.work() is None
+        acme.tick(minutes=3)
+        assert acme.work()["state"] == "applied"
+
     def test_a_living_processes_lease_is_not(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
         claim(acme, queue.owner())
@@ -257,11 +266,13 @@ class TestTrouble:
         acme.process("append.csv", numbers(1))
         acme.send("append.csv", numbers(2))
         work = claim(acme)
-        impatient = SqliteStore(acme.store.path, busy_seconds=0.1)
-        other = SqliteStore(acme.store.path)
+        impatient = databases.waiting(acme.settings.database_address, 0.1)
+        other = databases.waiting(acme.settings.database_address, 60)
         locked = Work(impatient, work.settings, work.customer, work.upload, work.owner, work.now, began=0.0)
-        with other.write(), pytest.raises(TryAgain, match="locked"):
-            process._worked(locked)
+        with other.write() as transaction:
+            transaction.lock("list", "acme")
+            with pytest.raises(TryAgain, match="try again"):
+                process._worked(locked)
         assert len(acme.list()) == 1
         assert acme.upload(work.upload.id).state == "received"
         assert process._worked(work)["state"] == "applied"

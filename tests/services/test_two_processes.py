@@ -9,6 +9,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from tests import databases
 from tests.services.provider import Provider, number, numbers
 
 WORKER = """
@@ -19,8 +20,10 @@ WORKER = """
     from alp_daemon.services import process, queue
     from alp_daemon.store.store import open_store
 
-    installed = settings.Settings(data_dir=sys.argv[1] + "/data", customers_dir=sys.argv[1] + "/customers")
-    store, customer = open_store(installed.database_path), load_file(installed.customers_dir / "acme.yaml")
+    installed = settings.Settings(
+        data_dir=sys.argv[1] + "/data", customers_dir=sys.argv[1] + "/customers", database=sys.argv[2]
+    )
+    store, customer = open_store(installed.database_address), load_file(installed.customers_dir / "acme.yaml")
     print("ready", flush=True)
     sys.stdin.readline()
     while queue.due_customers(store, datetime(1970, 1, 1, tzinfo=UTC)):
@@ -32,7 +35,7 @@ WORKER = """
 
 def start(script: str, folder: Path) -> subprocess.Popen[str]:
     code = textwrap.dedent(script)
-    command = [sys.executable, "-c", code, str(folder)]
+    command = [sys.executable, "-c", code, str(folder), databases.of(folder)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -76,6 +79,7 @@ FULL_DISK = """
 """
 
 
+@databases.sqlite_only
 def test_a_full_disk_changes_nothing_and_can_be_tried_again(acme: Provider) -> None:
     acme.process("append.csv", numbers(3))
     before = acme.list()

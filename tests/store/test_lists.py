@@ -145,7 +145,11 @@ class TestDigest:
             (2, "UPDATE events SET status_after = 1 WHERE version = 2 AND key = 1"),
             (1, "UPDATE events SET tags_after = 0 WHERE version = 1 AND key = 1"),
             (1, "DELETE FROM events WHERE version = 1 AND key = 2"),
-            (1, "INSERT INTO events VALUES (1, 1, 7, 0, 1, 0, 0, 0, 0)"),
+            (
+                1,
+                "INSERT INTO events (list, version, key, status_before, status_after, tags_before, tags_after)"
+                " VALUES (1, 1, 7, 0, 1, 0, 0)",
+            ),
             (2, "UPDATE changes SET actor = 'Bob' WHERE version = 2"),
             (1, "UPDATE changes SET at = '2020' WHERE version = 1"),
             (2, "UPDATE changes SET note = '' WHERE version = 2"),

@@ -27,8 +27,10 @@ from alp_daemon.store.rows import columns, packed, unpacked
 from alp_daemon.store.sql import migrations
 from alp_daemon.store.sqlite import SqliteStore as Store
 from alp_daemon.store.store import Transaction, open_store
+from tests.databases import sqlite_only
 from tests.services.provider import NOW
 
+pytestmark = sqlite_only
 ACME = 1
 CHANGE = Change("2026-11-21T06:00:00.000000Z", "Ann", "file", "cli", upload=1)
 BY_HAND = [

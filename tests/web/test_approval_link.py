@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -86,6 +87,18 @@ def test_is_good_for_one_decision(site: Site, link: str) -> None:
         assert answer.status_code == 409
         assert "this link was used: the feed was approved" in words(answer.text)
         assert "+1212" not in answer.text
+
+
+def test_of_two_who_decide_at_once_one_does(site: Site, link: str) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        approving = pool.submit(decide, site, link, "approved")
+        sending_back = pool.submit(decide, site, link, "sent_back", note="the wrong column")
+        assert sorted(each.result().status_code for each in (approving, sending_back)) == [200, 409]
+    (kept,) = approval_link.of_customer(site.store, "acme")
+    is_approved = approving.result().status_code == 200
+    assert kept.decision == ("approved" if is_approved else "sent_back")
+    approvals = [row["feed"] for row in site.rows("approvals.get", customer="acme", feed="everybody")]
+    assert approvals == (["everybody"] if is_approved else [])
 
 
 def test_sent_back_it_approves_nothing_and_the_operators_read_why(site: Site, link: str) -> None:

@@ -56,7 +56,7 @@ def post(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
 
 def address(path: str) -> str:
     """One of the addresses that a route takes."""
-    for part, value in {"{id:int}": "1", "{customer}": "acme", "{feed}": "members", "{token}": "x"}.items():
+    for part, value in {"{id:upload}": "1", "{customer}": "acme", "{feed}": "members", "{token}": "x"}.items():
         path = path.replace(part, value)
     return path
 
@@ -336,6 +336,21 @@ class TestCustomers:
         assert said[2] not in console.get("/console/customers/acme").text
         (issued,) = [each for each in site.credentials.list("acme") if each.user == said[1]]
         assert (issued.kind, issued.issued_by) == (kind, "maria")
+
+    def test_a_log_in_for_informz_is_that_of_the_brands_user(self, site: Site, console: httpx.Client) -> None:
+        scene.configure(site, scene.REMOVING.replace('{id: "9999"}', '{id: "9999", users: [newsletter]}'))
+        answer = post(console, "/console/customers/acme/credentials", kind="informz")
+        said = re.search(r"User (\S+) Password or token (\S+)", words(answer.text))
+        assert said
+        assert said[1] == "newsletter"
+        asking = site.client(auth=(f"9999/{said[1]}", said[2])).get("/informz/uploads/1")
+        assert asking.status_code == 404, "who asks is known; there is no such upload"
+        assert post(console, "/console/customers/acme/credentials", kind="informz").status_code == 422, "each has one"
+
+    def test_without_a_brand_there_is_none(self, site: Site, console: httpx.Client) -> None:
+        assert "<option>informz" not in console.get("/console/customers/beta").text
+        assert post(console, "/console/customers/beta/credentials", kind="informz").status_code == 422
+        assert [each.kind for each in site.credentials.list("beta")] == ["ftp"]
 
     @pytest.mark.parametrize("kind", ["operator", "gateway", "", "nonsense"])
     def test_issues_none_but_a_customers(self, site: Site, console: httpx.Client, kind: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -112,6 +113,14 @@ def test_the_soap_operation_carries_it_as_text(site: Site, login: Issued, namesp
     assert site.work()["changes"]["opted_in"] == 2
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-16"])
+def test_the_brands_name_may_have_any_sign(site: Site, login: Issued, encoding: str) -> None:
+    """The format was made for ANSI text that says nothing of its encoding."""
+    body = said(login, request("a@example.com\n", brand='<Brand id="9999">Café</Brand>')).encode(encoding)
+    assert answered(site.client().post("/informz/aapi", content=body).text)["Status"] == "success"
+    assert site.work()["changes"]["opted_in"] == 1
+
+
 def test_no_password_is_kept(site: Site, login: Issued) -> None:
     inside = escape(said(login))
     message = f"<PostInformzMessage><x>{inside}</x></PostInformzMessage>"
@@ -178,6 +187,23 @@ def test_a_stranger_is_sent_away_before_the_rest_has_come(site: Site, login: Iss
     except httpx.WriteError:
         pass  # the answer came, and the connection was closed, while the client was still sending
     assert list(site.settings.spool_dir.rglob("*.part")) == []
+
+
+def test_a_stranger_who_takes_ages_is_sent_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alp_daemon.channels.web.limits.SMALL_BODY_SECONDS", 0.5)
+
+    def drip() -> object:
+        yield b"<ActionRequest>"
+        while True:
+            time.sleep(0.1)
+            yield b" "
+
+    try:
+        response = site.client().post("/informz/aapi", content=drip())  # type: ignore[arg-type]
+        assert (response.status_code, answered(response.text)["Status"]) == (408, "failure")
+    except httpx.WriteError:
+        pass  # as above
+    assert site.client().get("/healthz").status_code == 200
 
 
 def test_a_body_cut_short_is_no_upload(site: Site, login: Issued) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 
 from alp_daemon.services.credentials import Kind
 from tests.web.conftest import SiteMaker
-from tests.web.site import JOE, Site
+from tests.web.site import ANN, JOE, Site
 from tests.web.test_manage_optin import command, problem
 
 PATH = "/api/v1/messages"
@@ -86,6 +87,32 @@ def test_a_message_delivered_twice_is_done_once(site: Site) -> None:
     gateway.post(PATH, json=text("ACME", "m2"))
     assert gateway.post(PATH, json=text("STOP")).json() == first
     assert statuses(site) == {"acme": "opted_in", "beta": "opted_out"}
+
+
+@pytest.mark.parametrize("sender", [JOE, ANN])
+def test_a_stop_under_an_id_that_was_used_before_is_not_lost(site: Site, sender: str) -> None:
+    """Two gateways may count alike, and one that was set up anew begins again."""
+    gateway, stop = site.gateway(), text("STOP", "m1", sender=sender)
+    gateway.post(PATH, json=text("Who is this?", "m1"))
+    told = gateway.post(PATH, json=stop).json()
+    assert told["customers"] == {"acme": "opted_out", "beta": "opted_out"}
+    gateway.post(PATH, json=text("ACME", "m2", sender=sender))
+    assert gateway.post(PATH, json=stop).json() == told, "it was delivered twice"
+    assert site.api().get(f"/api/v1/numbers/{sender}").json()["status"] == "opted_in"
+
+
+def test_a_stop_delivered_many_times_at_once_is_done_once(site: Site) -> None:
+    gateways = [site.gateway() for _ in range(8)]
+    with ThreadPoolExecutor(len(gateways)) as pool:
+        told = [answer.json() for answer in pool.map(lambda each: each.post(PATH, json=text("STOP")), gateways)]
+    assert told == told[:1] * len(gateways)
+    assert len(site.api().get(f"/api/v1/numbers/{JOE}").json()["history"]) == 1
+
+
+def test_a_sign_that_no_database_takes_loses_no_stop(site: Site) -> None:
+    assert site.gateway().post(PATH, json=text("\0Stop\0", "m\0")).json()["intent"] == "opt_out"
+    kept = site.rows("messages.get", customer="acme", id="m")
+    assert [row["text"] for row in kept] == ["Stop"]
 
 
 @pytest.mark.parametrize("to", ["+12125550100", "12125550100", " 55512"])

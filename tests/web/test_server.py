@@ -188,6 +188,17 @@ class TestProblems:
         assert problem(answer)[0] == 405
         assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
+    @pytest.mark.parametrize("area", ["/uploads/", "/console/held/", "/api/v1/uploads/", "/informz/uploads/"])
+    def test_a_number_that_nobody_can_read_is_no_address(self, site: Site, area: str) -> None:
+        """Python itself refuses to read so many digits, and a database far fewer."""
+        for digits in (19, 5000):
+            assert site.client().get(area + "9" * digits).status_code == 404
+
+    @pytest.mark.parametrize("count", [101, 5000])
+    def test_a_form_has_so_many_fields(self, site: Site, count: int) -> None:
+        answer = site.client().post("/login", data={f"field{n}": "x" for n in range(count)})
+        assert (answer.status_code, "at most 100 fields" in answer.text) == (400, True)
+
     def test_a_bug_is_500_and_says_nothing_of_itself(
         self, site: Site, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
     ) -> None:

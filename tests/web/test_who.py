@@ -108,7 +108,7 @@ class TestSigningIn:
 
     @pytest.mark.parametrize("kind", [Kind.ftp, Kind.informz, Kind.api, Kind.gateway])
     def test_other_log_ins_do_not_open_it(self, site: Site, kind: Kind) -> None:
-        issued = site.issue("acme" if kind.is_of_customer else PROVIDER, kind)
+        issued = site.issue("acme" if kind.is_of_customer else PROVIDER, kind, "9999/ann")
         answer = sign_in(site.client(), issued.user, issued.password)
         assert answer.status_code == 401
         assert "Unknown user or wrong password." in answer.text
@@ -122,7 +122,7 @@ class TestSigningIn:
     def test_another_sites_form_is_refused(self, site: Site) -> None:
         issued = site.issue("acme", Kind.uploader)
         data = {"user": issued.user, "password": issued.password}
-        for origin in ("https://evil.example", "null"):
+        for origin in ("https://evil.example", "null", "http://[evil", ""):
             assert site.client().post("/login", data=data, headers={"Origin": origin}).status_code == 403
         assert site.client().post("/login", data=data, headers={"Origin": site.url}).status_code == 303
 
@@ -232,7 +232,7 @@ CLOSED = {"/api/": {401}, "/informz/": {400, 401}, "/approval/": {404, 415}}
 
 
 def address(path: str, upload: int = 1) -> str:
-    return path.replace("{number}", JOE).replace("{id:int}", str(upload)).replace("{token}", "guess")
+    return path.replace("{number}", JOE).replace("{id:upload}", str(upload)).replace("{token}", "guess")
 
 
 def refused(path: str, otherwise: int) -> set[int]:

@@ -26,7 +26,7 @@ from pyftpdlib.exceptions import FilesystemError
 from pyftpdlib.filesystems import AbstractedFS
 
 from alp_daemon.customers import PREFORMATTED
-from alp_daemon.services.intake import Recent
+from alp_daemon.services.ownuploads import Recent
 
 REPORTS = "reports"
 _FOLDERS = ("", PREFORMATTED, REPORTS)

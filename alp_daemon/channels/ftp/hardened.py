@@ -99,6 +99,15 @@ class HardenedHandler(TLS_FTPHandler, _HangUp):  # type: ignore[misc]
         if not (self.left or self._closed):
             self.push(reply + "\r\n")
 
+    def initiate_send(self) -> None:
+        try:
+            super().initiate_send()
+        except FileNotFoundError:
+            # The send found the client gone, and the hang-up took the socket off the loop (epoll_ctl(2): ENOENT). The
+            # library would wait for it once more, and whoever wanted to answer would not get to its own clean-up.
+            if not self.left:
+                raise
+
     def process_command(self, command: str, *arguments: Any, **options: Any) -> None:
         if command in _REFUSED:
             self.respond(_REFUSED[command])

@@ -16,7 +16,7 @@ from alp_daemon import log
 from alp_daemon.channels.ftp.folder import Tree, tree
 from alp_daemon.channels.ftp.uploads import UploadSession
 from alp_daemon.errors import AlpError
-from alp_daemon.services.intake import Recent
+from alp_daemon.services.ownuploads import Recent
 
 if TYPE_CHECKING:
     from alp_daemon.channels.ftp.listener import Listener
@@ -54,7 +54,7 @@ class Session(UploadSession):
         home, customer = self.fs.home, self.customer
 
         def look() -> Tree:
-            return tree(home, self.server.intake.recent(customer, self.now(), session=self.id))
+            return tree(home, self.server.intake.own.recent(customer, self.now(), session=self.id))
 
         def done(future: Future[Tree]) -> None:
             if self._closed:
@@ -98,7 +98,7 @@ class Session(UploadSession):
 
         upload = self._own_upload(path)
         if upload is not None:
-            self._withdraw(lambda: self.server.intake.hold_back(upload.upload, self.now()), ready)
+            self._withdraw(lambda: self.server.intake.own.hold_back(upload.upload, self.now()), ready)
 
     def ftp_RNTO(self, path: str) -> None:
         upload = self._withdrawn
@@ -113,7 +113,7 @@ class Session(UploadSession):
             return
         self._withdrawn = None
         self._withdraw(
-            lambda: self.server.intake.rename(upload.upload, self.customer, name, folder, self.now()),
+            lambda: self.server.intake.own.rename(upload.upload, self.customer, name, folder, self.now()),
             lambda: self.respond("250 Renamed."),
         )
 
@@ -121,7 +121,7 @@ class Session(UploadSession):
         upload = self._own_upload(path)
         if upload is not None:
             self._withdraw(
-                lambda: self.server.intake.delete(upload.upload, self.username, self.now()),
+                lambda: self.server.intake.own.delete(upload.upload, self.username, self.now()),
                 lambda: self.respond("250 Deleted."),
             )
 
@@ -155,7 +155,7 @@ class Session(UploadSession):
         """RNFR was not followed by RNTO."""
         upload, self._withdrawn = self._withdrawn, None
         if upload is not None:
-            self.later(lambda: self.server.intake.release_hold_back(upload.upload, self.now()))
+            self.later(lambda: self.server.intake.own.release_hold_back(upload.upload, self.now()))
 
     def _refuse(self, what: str, error: Exception) -> None:
         log.warning("ftp_command_refused", session=self.id, customer=self.customer, reason=str(error))

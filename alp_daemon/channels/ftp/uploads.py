@@ -173,8 +173,9 @@ class UploadSession(LoginSession):
                 code = 426 if upload.ending is ev.Ending.torn else 226
                 self.respond(f"{code} Kept as upload {number}, but held: {note}.")
             elif self._is_there():
-                self.respond(f"226 Received as upload {number}.")
+                # Before the answer: sending it may be what finds the client gone, and then this upload is settled so.
                 self._unsettled[number] = upload.ending
+                self.respond(f"226 Received as upload {number}.")
                 self.ioloop.call_later(ev.SETTLE_SECONDS, self._settle_alive, number)
             else:
                 self._settle(number, Evidence.cut, ev.GONE)
@@ -223,7 +224,7 @@ class UploadSession(LoginSession):
     def _end_session(self) -> None:
         if self._has_uploaded:
             self._has_uploaded = False
-            self.later(lambda: self.server.intake.end_session(self.id, self.now()))
+            self.later(lambda: self.server.intake.own.end_session(self.id, self.now()))
 
     def say_goodbye(self) -> None:
         """The server stops: the session ends as soon as nothing hangs on it."""

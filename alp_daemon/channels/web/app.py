@@ -15,6 +15,7 @@ from alp_daemon.channels.web.bucket import Buckets
 from alp_daemon.channels.web.console.routes import ROUTES as CONSOLE
 from alp_daemon.channels.web.headers import SecurityHeaders
 from alp_daemon.channels.web.limits import IDLE_SECONDS, BodyLimits
+from alp_daemon.channels.web.paths import UPLOAD
 from alp_daemon.channels.web.proxies import TrustedProxies, networks
 from alp_daemon.channels.web.site import Site
 from alp_daemon.errors import AlpError
@@ -31,7 +32,7 @@ ROUTES: list[BaseRoute] = [
     *(Route(each.path, each.endpoint, methods=[each.method]) for each in OPERATIONS),
     *CONSOLE,
     Route("/informz/aapi", informz.post, methods=["POST"]),
-    Route("/informz/uploads/{id:int}", informz.state, methods=["GET"]),
+    Route(f"/informz/uploads/{UPLOAD}", informz.state, methods=["GET"]),
     Route("/openapi.json", docs.openapi, methods=["GET"]),
     Route("/docs", docs.page, methods=["GET"]),
     Route("/healthz", monitoring.live, methods=["GET"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hmac
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,6 +21,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 _SAFE = ("GET", "HEAD")
 _FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 100
 
 
 def requires(*kinds: Kind) -> Callable[[Page], Endpoint]:
@@ -63,7 +64,10 @@ async def form(request: Request) -> dict[str, str]:
         raise HttpProblem(415, f"expected a form ({_FORM})", {"Accept": _FORM})
     if not hasattr(request.state, "form"):
         text = (await small_body(request)).decode("utf-8", "replace")
-        fields = parse_qs(text, keep_blank_values=True, max_num_fields=100)
+        try:
+            fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            raise HttpProblem(400, f"a form has at most {_MOST_FIELDS} fields here") from None
         request.state.form = {name: values[-1] for name, values in fields.items()}
     fields_: dict[str, str] = request.state.form
     return fields_
@@ -72,7 +76,7 @@ async def form(request: Request) -> dict[str, str]:
 def check_origin(request: Request) -> None:
     """Refuses what another site's page makes a browser send. Programs send no Origin, and have no cookie either."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise HttpProblem(403, "this form was sent by a page of another site")
 
 

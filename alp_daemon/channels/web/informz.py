@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from alp_daemon.channels.web.limits import check_length, too_large
+from alp_daemon.channels.web.limits import check_length, in_time, too_large
 from alp_daemon.channels.web.problems import HttpProblem, of_error
 from alp_daemon.channels.web.site import Site, ip_of, of
 from alp_daemon.customers import Customer
@@ -46,8 +46,7 @@ async def post(request: Request) -> Response:
     try:
         check_length(request, site.settings.web.max_file_size)
         body = request.stream()
-        beginning = await _beginning(body)
-        sender = sender_of(beginning)
+        beginning, sender = await _beginning(site, body)
         if sender is None:
             raise HttpProblem(
                 400,
@@ -82,14 +81,18 @@ async def state(request: Request) -> Response:
     return _response(_Answer(found["state"], told, brand_id, user, found["upload"]), 200)
 
 
-async def _beginning(body: AsyncIterator[bytes]) -> bytes:
-    """The body as far as its sender may stand in it."""
-    beginning = bytearray()
-    async for chunk in body:
-        beginning += chunk
-        if len(beginning) >= MOST_BEFORE:
-            break
-    return bytes(beginning)
+async def _beginning(site: Site, body: AsyncIterator[bytes]) -> tuple[bytes, Sender | None]:
+    """The body as far as its sender stands in it, and the sender. Raises ``HttpProblem`` where that takes too long."""
+    beginning, sender, looked_at = bytearray(), None, 0
+    async with in_time():
+        async for chunk in body:
+            beginning += chunk
+            # Looked at again when there is twice as much: what a stranger sends must not be read over and over.
+            if len(beginning) >= min(2 * looked_at, MOST_BEFORE):
+                sender, looked_at = await site.ask(sender_of, bytes(beginning)), len(beginning)
+            if sender or len(beginning) >= MOST_BEFORE:
+                break
+    return bytes(beginning), sender or await site.ask(sender_of, bytes(beginning))
 
 
 async def _customer_of(site: Site, request: Request, sender: Sender) -> Customer:

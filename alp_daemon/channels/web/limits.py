@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -62,15 +64,22 @@ async def small_body(request: Request) -> bytes:
     """The whole body. Raises ``HttpProblem`` where it is larger than ``SMALL_BODY`` or does not come in time."""
     check_length(request, SMALL_BODY)
     body = bytearray()
+    async with in_time():
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > SMALL_BODY:
+                raise too_large(SMALL_BODY)
+    return bytes(body)
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """What is kept in memory, or is a stranger's, must have come within ``SMALL_BODY_SECONDS``."""
     try:
         async with asyncio.timeout(SMALL_BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > SMALL_BODY:
-                    raise too_large(SMALL_BODY)
+            yield
     except TimeoutError:
         raise HttpProblem(408, f"the body took longer than {SMALL_BODY_SECONDS:g} seconds") from None
-    return bytes(body)
 
 
 def check_length(request: Request, most: int) -> None:

@@ -6,9 +6,9 @@ A document type declaration is refused as soon as it is seen, so there are no en
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from xml.parsers import expat
 
 from alp_daemon.errors import UnusableFile
@@ -44,7 +44,7 @@ class Document:
         """Raises ``UnusableFile`` (``encoding``) where the declared encoding cannot be read."""
         self.name = name or path.name
         self._path = path
-        self.parser = expat.ParserCreate(_encoding(path, self.name), namespace_separator=" ")
+        self.parser = expat.ParserCreate(encoding_of(lambda: path.open("rb"), self.name), namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.buffer_size = 2**16
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
@@ -109,21 +109,21 @@ def _unreadable(error: expat.ExpatError, name: str) -> UnusableFile:
     )
 
 
-def _encoding(path: Path, name: str) -> str | None:
+def encoding_of(opened: Callable[[], BinaryIO], name: str) -> str | None:
     """What the parser must be told of the encoding; ``None`` where it sees for itself.
 
     Text that says ISO-8859-1 is read as Windows-1252, as browsers do (WHATWG Encoding Standard): the two differ only
     in control characters that nobody means. Text that says nothing is UTF-8, as XML wants it, or else Windows-1252:
-    "ANSI" is what the format was made for.
+    "ANSI" is what the format was made for. Raises ``UnusableFile`` (``encoding``) for one that cannot be read.
     """
-    with path.open("rb") as stream:
+    with opened() as stream:
         beginning = stream.read(_BEGINNING)
     if not beginning or beginning.startswith(_BOTH_UNICODES) or b"\0" in beginning[:4]:
         return None
     if declaration := _DECLARED.match(beginning):
         _check_is_known(declaration, name)
         return _ANSI if declaration[1].decode().lower() in _LATIN_1 else None
-    content = Content(name, "text", False, lambda: path.open("rb"))
+    content = Content(name, "text", False, opened)
     return _ANSI if encoding.detect(content) == encoding.FALLBACK else None
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from xml.parsers import expat
 
-from alp_daemon.files.informz.document import local
+from alp_daemon.errors import UnusableFile
+from alp_daemon.files.informz.document import encoding_of, local
 from alp_daemon.files.informz.nodes import ROOT
 from alp_daemon.files.informz.root import ENVELOPE
 
 MOST_BEFORE = 2**20
 """Bytes within which brand, user and password must stand."""
+
+_NOT_ASCII = bytes(range(0x80, 0x100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,56 +30,64 @@ class Sender:
 
 
 def sender_of(beginning: bytes) -> Sender | None:
-    """Who sends the request, or the envelope around one, that begins so; ``None`` where that is not said (yet)."""
-    parser = _Beginning()
-    parser.read(beginning)
-    if parser.root == ENVELOPE:
-        inside = sender_of(parser.text.encode()) if parser.text else None
-        return inside and replace(inside, envelope=parser.namespace)
-    if parser.root != ROOT or parser.brand_id is None or "Password" not in parser.texts or "User" not in parser.texts:
-        return None
-    return Sender(parser.brand_id, parser.texts["User"].strip(), parser.texts["Password"].strip())
+    """Who sends the request, or the envelope around one, that begins so; ``None`` where that is not said (yet).
+
+    An envelope within an envelope is nobody's: opening them one after the other would cost a stranger nothing.
+    """
+    outer = _Beginning(beginning)
+    if outer.root != ENVELOPE:
+        return outer.sender()
+    inside = _Beginning(outer.text.encode()).sender()
+    return inside and replace(inside, envelope=outer.namespace)
 
 
 class _Beginning:
-    """The nodes below the root that are over, and of an envelope all its text."""
+    """What can be read of a beginning: the nodes below the root that are over, and of an envelope its last text."""
 
-    def __init__(self) -> None:
+    def __init__(self, beginning: bytes) -> None:
         self.root = ""
         self.namespace = ""
-        self.brand_id: str | None = None
-        self.texts: dict[str, str] = {}
+        self._brand_id: str | None = None
+        self._texts: dict[str, str] = {}
         self._open: list[str] = []
         self._pieces: list[str] = []
+        # A fault is for those to tell who read the whole.
+        with suppress(UnusableFile, expat.ExpatError, LookupError, ValueError):
+            self._read(beginning)
 
     @property
     def text(self) -> str:
         return "".join(self._pieces).lstrip("\ufeff \t\r\n")
 
-    def read(self, beginning: bytes) -> None:
-        """Takes what can be read of it; a fault is for those to tell who read the whole."""
-        parser = expat.ParserCreate(namespace_separator=" ")
+    def sender(self) -> Sender | None:
+        user, password = self._texts.get("User"), self._texts.get("Password")
+        if self.root != ROOT or self._brand_id is None or user is None or password is None:
+            return None
+        return Sender(self._brand_id, user.strip(), password.strip())
+
+    def _read(self, beginning: bytes) -> None:
+        whole = beginning.rstrip(_NOT_ASCII)  # it may end within a character
+        parser = expat.ParserCreate(encoding_of(lambda: BytesIO(whole), ""), namespace_separator=" ")
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._pieces.append
         parser.StartDoctypeDeclHandler = _refuse
-        try:
-            parser.Parse(beginning, False)
-        except (expat.ExpatError, LookupError, ValueError):
-            return
+        parser.Parse(beginning, False)
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._open.append(local(name))
         if len(self._open) == 1:
             self.namespace, _, self.root = name.rpartition(" ")
+        elif self.root == ENVELOPE:
+            self._pieces.clear()  # what stands in the envelope's header is no request
         elif self.root == ROOT and len(self._open) == 2:
             self._pieces.clear()
             if local(name) == "Brand":
-                self.brand_id = attributes.get("id", "").strip()
+                self._brand_id = attributes.get("id", "").strip()
 
     def _end(self, name: str) -> None:
         if self.root == ROOT and len(self._open) == 2:
-            self.texts.setdefault(local(name), "".join(self._pieces))
+            self._texts.setdefault(local(name), "".join(self._pieces))
         self._open.pop()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from alp_daemon.services import manage
 
@@ -37,15 +37,22 @@ class Command(Request):
 Commands = Annotated[list[Command], Field(min_length=1, max_length=manage.MOST)]
 
 
+def _without_nul(text: str) -> str:
+    """PostgreSQL takes NUL in no text, and a STOP must not fail over one."""
+    return text.replace("\0", "")
+
+
 class Message(BaseModel):
     """An inbound text message. Other names that a gateway sends are left aside."""
 
     model_config = ConfigDict(strict=True)
 
-    id: str = Field(min_length=1, max_length=200, description="The gateway's own: the same message is done once.")
+    id: Annotated[str, AfterValidator(_without_nul)] = Field(
+        min_length=1, max_length=200, description="The gateway's own: the same message is done once."
+    )
     sender: str = Field(alias="from", max_length=250, description="Who texted.", examples=NUMBERS)
     to: str = Field(max_length=250, description="The code that was texted to.", examples=["55512"])
-    text: str = Field(max_length=10_000, examples=["STOP"])
+    text: Annotated[str, AfterValidator(_without_nul)] = Field(max_length=10_000, examples=["STOP"])
 
 
 class NumbersQuery(BaseModel):

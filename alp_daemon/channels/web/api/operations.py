@@ -13,6 +13,7 @@ from starlette.responses import Response
 from alp_daemon.channels.web.api import messages, models, numbers, uploads
 from alp_daemon.channels.web.api.parsing import query
 from alp_daemon.channels.web.bearer import bearer_of, caller_of
+from alp_daemon.channels.web.paths import UPLOAD
 from alp_daemon.channels.web.site import Site, of
 from alp_daemon.services.credentials import Kind
 
@@ -109,7 +110,7 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
-        "/api/v1/uploads/{id:int}",
+        f"/api/v1/uploads/{UPLOAD}",
         "uploadReport",
         "What became of an upload.",
         uploads.report,
@@ -118,7 +119,7 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
-        "/api/v1/uploads/{id:int}/rejects.csv",
+        f"/api/v1/uploads/{UPLOAD}/rejects.csv",
         "uploadRejects",
         "What was refused of an upload: row, column, value, reason. It is for reading; correct the source and send the"
         " full file again.",

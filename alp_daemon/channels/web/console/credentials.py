@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,8 +11,11 @@ from alp_daemon import log
 from alp_daemon.channels.web import guards
 from alp_daemon.channels.web.console import customers, frame
 from alp_daemon.channels.web.problems import HttpProblem
-from alp_daemon.channels.web.site import of
+from alp_daemon.channels.web.site import Site, of
 from alp_daemon.errors import NotFound
+from alp_daemon.services import bulkrequest
+from alp_daemon.services.configuration import Known
+from alp_daemon.services.credentials import Issued, Kind
 from alp_daemon.services.sessions import Visitor
 
 
@@ -19,9 +24,10 @@ async def issue(request: Request, visitor: Visitor) -> Response:
     """Answers with the page itself: after a redirect nobody would know the password any more."""
     site, known = of(request), await customers.of_path(request)
     kind = (await guards.form(request)).get("kind", "")
-    if kind not in customers.KINDS:
-        raise HttpProblem(422, f"a log-in for {kind[:40]!r}: expected one of {', '.join(customers.KINDS)}")
-    issued = await site.do(site.credentials.issue, known.id, kind, visitor.user, site.now())
+    kinds = customers.kinds_of(known)
+    if kind not in kinds:
+        raise HttpProblem(422, f"a log-in for {kind[:40]!r}: expected one of {', '.join(kinds)}")
+    issued = await site.do(_issued, site, known, Kind(kind), visitor.user, site.now())
     return await customers.page_of(request, known, issued)
 
 
@@ -33,3 +39,9 @@ async def revoke(request: Request, visitor: Visitor) -> Response:
         raise NotFound(f"customer {known.id} has no live log-in {user[:80]!r}")
     log.info("revoked_by", customer=known.id, user=user, by=visitor.user)
     return frame.then(f"/console/customers/{known.id}", "revoked")
+
+
+def _issued(site: Site, known: Known, kind: Kind, by: str, now: datetime) -> Issued:
+    if kind is Kind.informz and known.customer:
+        return bulkrequest.issue_login(site.credentials, known.customer, by, now)
+    return site.credentials.issue(known.id, kind, by, now)

@@ -16,8 +16,6 @@ from alp_daemon.services.credentials import Issued, Kind
 from alp_daemon.services.listsize import Size
 from alp_daemon.services.sessions import Visitor
 
-KINDS = [kind for kind in Kind if kind.is_of_customer]
-
 
 @frame.operators_only
 async def listing(request: Request, _visitor: Visitor) -> Response:
@@ -52,12 +50,18 @@ async def page_of(request: Request, known: Known, issued: Issued | None = None) 
         lines=await site.ask(configuration.lines_of, site.settings, known),
         log_ins=await site.ask(site.credentials.list, known.id),
         links=await site.ask(approval_link.of_customer, site.store, known.id),
-        kinds=KINDS,
+        kinds=kinds_of(known),
         issued=issued,
         sizes=sizes,
         chart=svg.steps([_point(size) for size in sizes], now) if sizes else None,
         now=now,
     )
+
+
+def kinds_of(known: Known) -> list[Kind]:
+    """What log-ins can be issued for; that of ``informz`` is a brand's user's."""
+    has_brand = known.customer is not None and known.customer.brand is not None
+    return [kind for kind in Kind if kind.is_of_customer and (has_brand or kind is not Kind.informz)]
 
 
 def _problem_counts(site: Site, known: list[Known]) -> dict[str, int]:

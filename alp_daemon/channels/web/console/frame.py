@@ -20,7 +20,6 @@ operators_only = guards.requires(Kind.operator)
 
 READ_UNASKED = 4 * 2**20
 """Bytes of a file up to which a page reads it by itself. That takes this process's time: a larger one is asked for."""
-_HIGHEST_ID = 2**63 - 1
 _LONGEST_TEXT = 255
 
 DONE = {
@@ -44,13 +43,6 @@ def render(request: Request, template: str, *, here: str, status: int = 200, **v
 def then(path: str, done: str, **figures: int) -> Response:
     """After a change: a page that says so, which can be loaded again without doing it again."""
     return RedirectResponse(f"{path}?{urlencode({'done': done, **figures})}", 303)
-
-
-def upload_id(request: Request) -> int:
-    id_: int = request.path_params["id"]
-    if id_ > _HIGHEST_ID:
-        raise HttpProblem(404, f"there is no upload {id_}")
-    return id_
 
 
 def text(request: Request, name: str) -> str | None:

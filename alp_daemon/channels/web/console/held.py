@@ -33,7 +33,7 @@ async def listing(request: Request, _visitor: Visitor) -> Response:
 
 @frame.operators_only
 async def one(request: Request, _visitor: Visitor) -> Response:
-    site, id_ = of(request), frame.upload_id(request)
+    site, id_ = of(request), request.path_params["id"]
     upload = await site.ask(consider.record, site.store, id_)
     report = await site.ask(shown.one, site.store, id_)
     wants_effect = request.query_params.get("effect") == "yes" or upload.size <= frame.READ_UNASKED
@@ -53,7 +53,7 @@ async def one(request: Request, _visitor: Visitor) -> Response:
 
 @frame.operators_only
 async def release(request: Request, visitor: Visitor) -> Response:
-    site, id_ = of(request), frame.upload_id(request)
+    site, id_ = of(request), request.path_params["id"]
     fields = await guards.form(request)
     await _check_still_as_shown(site, id_, fields)
     though_cut = fields.get("though_cut") == "yes"
@@ -63,7 +63,7 @@ async def release(request: Request, visitor: Visitor) -> Response:
 
 @frame.operators_only
 async def discard(request: Request, visitor: Visitor) -> Response:
-    site, id_ = of(request), frame.upload_id(request)
+    site, id_ = of(request), request.path_params["id"]
     await _check_still_as_shown(site, id_, await frame.confirmed(request))
     await site.do(holds.discard, site.store, id_, visitor.user, site.now())
     return frame.then(f"/console/uploads/{id_}", "discarded")

@@ -16,17 +16,18 @@ from alp_daemon.channels.web.console import (
     uploads,
     usage,
 )
+from alp_daemon.channels.web.paths import UPLOAD
 
 ROUTES: list[BaseRoute] = [
     Route("/console", overview.page, methods=["GET"]),
     Route("/console/uploads", uploads.listing, methods=["GET"]),
-    Route("/console/uploads/{id:int}", uploads.one, methods=["GET"]),
-    Route("/console/uploads/{id:int}/rejects.csv", uploads.rejects, methods=["GET"]),
-    Route("/console/uploads/{id:int}/undo", uploads.undo, methods=["POST"]),
+    Route(f"/console/uploads/{UPLOAD}", uploads.one, methods=["GET"]),
+    Route(f"/console/uploads/{UPLOAD}/rejects.csv", uploads.rejects, methods=["GET"]),
+    Route(f"/console/uploads/{UPLOAD}/undo", uploads.undo, methods=["POST"]),
     Route("/console/held", held.listing, methods=["GET"]),
-    Route("/console/held/{id:int}", held.one, methods=["GET"]),
-    Route("/console/held/{id:int}/release", held.release, methods=["POST"]),
-    Route("/console/held/{id:int}/discard", held.discard, methods=["POST"]),
+    Route(f"/console/held/{UPLOAD}", held.one, methods=["GET"]),
+    Route(f"/console/held/{UPLOAD}/release", held.release, methods=["POST"]),
+    Route(f"/console/held/{UPLOAD}/discard", held.discard, methods=["POST"]),
     Route("/console/customers", customers.listing, methods=["GET"]),
     Route("/console/customers/{customer}", customers.one, methods=["GET"]),
     Route("/console/customers/{customer}/credentials", credentials.issue, methods=["POST"]),

@@ -49,7 +49,7 @@ async def listing(request: Request, _visitor: Visitor) -> Response:
 
 @frame.operators_only
 async def one(request: Request, _visitor: Visitor) -> Response:
-    site, id_ = of(request), frame.upload_id(request)
+    site, id_ = of(request), request.path_params["id"]
     upload = await site.ask(consider.record, site.store, id_)
     report = await site.ask(shown.one, site.store, id_)
     return frame.render(
@@ -66,7 +66,7 @@ async def one(request: Request, _visitor: Visitor) -> Response:
 
 @frame.operators_only
 async def rejects(request: Request, _visitor: Visitor) -> Response:
-    site, id_ = of(request), frame.upload_id(request)
+    site, id_ = of(request), request.path_params["id"]
     await site.ask(consider.record, site.store, id_)
     text = await site.ask(shown.rejects_csv, site.store, id_)
     name = f'attachment; filename="upload-{id_}-rejects.csv"'
@@ -75,7 +75,7 @@ async def rejects(request: Request, _visitor: Visitor) -> Response:
 
 @frame.operators_only
 async def undo(request: Request, visitor: Visitor) -> Response:
-    site, id_ = of(request), frame.upload_id(request)
+    site, id_ = of(request), request.path_params["id"]
     fields = await frame.confirmed(request)
     anyway = fields.get("anyway") == "yes"
     undone = await site.do(undoing.undo, site.store, id_, visitor.user, site.now(), anyway=anyway)
