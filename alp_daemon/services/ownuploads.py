@@ -15,7 +15,7 @@ from alp_daemon.files.spool import Spool
 from alp_daemon.registry import Registry
 from alp_daemon.services import waiting
 from alp_daemon.services.place import RENAME_WAIT, RNTO_WAIT, WaitsFor, place
-from alp_daemon.store.store import Store, moment, stamp
+from alp_daemon.store.store import Store, Transaction, moment, stamp
 
 RECENT = timedelta(minutes=10)
 """How long a name is answered for after its upload: schedulers verify by SIZE, some in a session of their own."""
@@ -73,7 +73,7 @@ class OwnUploads:
                 customer=customer,
                 name=name,
                 folder=folder,
-                now=stamp(now),
+                now=stamp(_behind_all(transaction, customer, upload, now)),
                 **where.as_row(),
             )
         if renamed:
@@ -119,3 +119,9 @@ class OwnUploads:
     def _tell(self, due: bool) -> None:
         if due:
             self._on_due()
+
+
+def _behind_all(transaction: Transaction, customer: str, upload: int, now: datetime) -> datetime:
+    """When the upload arrives: after what waits already, also where the clock was set back meanwhile."""
+    last = transaction.one("uploads.last_arrival", customer=customer, id=upload)
+    return max(now, moment(last["at"]) + timedelta(microseconds=1)) if last and last["at"] else now

@@ -296,3 +296,22 @@ class TestTrouble:
         holds.release(acme.store, upload, "Ann")
         assert acme.work()["state"] == "applied"
         assert acme.statuses() == dict.fromkeys(numbers(1), "opted_in")
+
+
+class TestClock:
+    """A clock that is set back while files wait: their order stays that of their arrival."""
+
+    def test_what_came_later_is_applied_later(self, acme: Provider) -> None:
+        acme.send("soft_opt_out.csv", numbers(1))
+        acme.now -= timedelta(hours=1)
+        acme.send("soft_opt_out.csv", numbers(1, 1))
+        acme.drain()
+        assert acme.statuses() == {number(0): "suspended", number(1): "opted_in"}
+
+    def test_a_rename_stands_behind_what_waits(self, acme: Provider) -> None:
+        early = acme.receive("soft_opt_out.csv.part", numbers(1))
+        acme.send("soft_opt_out.csv", numbers(1, 1))
+        acme.now -= timedelta(hours=1)
+        assert acme.intake.own.rename(early, "acme", "soft_opt_out.csv", "", acme.tick())
+        acme.drain()
+        assert acme.statuses() == {number(0): "opted_in", number(1): "suspended"}

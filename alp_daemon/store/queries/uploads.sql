@@ -1,7 +1,10 @@
 -- name: uploads.add
+-- It arrives after what waits already, also where the clock was set back meanwhile.
 INSERT INTO uploads (customer, feed, name, folder, channel, actor, ip, session, received_at, arrived_at, size, object,
                      sha256, evidence, evidence_note, waits_for, wait_until)
-VALUES (:customer, :feed, :name, :folder, :channel, :actor, :ip, :session, :now, :now, :size, :object,
+VALUES (:customer, :feed, :name, :folder, :channel, :actor, :ip, :session, :now,
+        coalesce((SELECT CASE WHEN max(arrived_at) > :now THEN max(arrived_at) END
+                  FROM uploads WHERE customer = :customer AND state = 'received'), :now), :size, :object,
         :sha256, :evidence, :evidence_note, :waits_for, :wait_until)
 RETURNING *;
 
@@ -29,6 +32,10 @@ UPDATE uploads SET evidence = 'cut', evidence_note = :note, size = :size WHERE i
 -- The daemon died between the 226 and its verdict: nobody saw how the client left, so the file counts as cut.
 UPDATE uploads SET evidence = 'cut', evidence_note = :note
 WHERE evidence IS NULL AND state = 'received' RETURNING id;
+
+-- name: uploads.last_arrival
+-- Of the others that wait.
+SELECT max(arrived_at) AS at FROM uploads WHERE customer = :customer AND state = 'received' AND id <> :id;
 
 -- name: uploads.rename
 -- A rename is the upload's arrival: it queues from now on under its final name.
