@@ -13,7 +13,7 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, TryAgain
 from alp_daemon.services.intake import Intake, Sender, Verdict
-from alp_daemon.store.store import Store
+from alp_daemon.store.sqlite import SqliteStore
 from tests.intake.crash import in_a_child, kill_at
 from tests.intake.world import NOW, World, build
 
@@ -65,7 +65,7 @@ def test_a_known_ending_makes_it_due_at_once(world: World) -> None:
 
 
 def test_a_locked_database_is_a_passing_refusal_that_keeps_nothing(world: World) -> None:
-    hasty = Intake(Store(world.store.path, busy_seconds=0.05), world.settings, world.registry)
+    hasty = Intake(SqliteStore(world.store.path, busy_seconds=0.05), world.settings, world.registry)
     other = sqlite3.connect(world.store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     incoming = hasty.begin("acme")

@@ -9,7 +9,7 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
 from alp_daemon.services.intake import Received, Sender, Verdict
-from alp_daemon.store.store import Store
+from alp_daemon.store.sqlite import SqliteStore
 from tests.intake.world import NOW, World
 
 
@@ -61,7 +61,7 @@ def test_a_file_that_cannot_be_kept_leaves_the_others_alone(world: World, count:
 
 def test_a_locked_database_keeps_none_of_them(world: World) -> None:
     files = [received(world, "members.csv", b"x") for _ in range(3)]
-    world.intake._store = Store(world.store.path, busy_seconds=0.05)
+    world.intake._store = SqliteStore(world.store.path, busy_seconds=0.05)
     with world.store.write(), pytest.raises(TryAgain, match="kept the database locked"):
         world.intake.receive_all(files)
     assert world.spooled() == []
