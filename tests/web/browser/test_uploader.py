@@ -114,7 +114,7 @@ def test_a_file_is_dropped_into_the_zone(site: Site, browser: Browser) -> None:
 
 def test_progress_is_shown_and_can_be_cancelled(site: Site, browser: Browser, tmp_path: Path) -> None:
     large = tmp_path / "members.csv"
-    large.write_text(members(100_000))
+    large.write_text(members(1_000_000))  # takes longer than its pictures, however busy the machine
     browser.sign_in(site, Kind.uploader, "/")
     browser.find("input[value=members]").click()
     browser.find("#file").send_keys(str(large))
