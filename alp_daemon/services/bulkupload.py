@@ -13,6 +13,7 @@ import numpy as np
 from alp_daemon.domain.model import Codes, Listed, ListState, Tags
 from alp_daemon.domain.plan import Plan, make_plan
 from alp_daemon.domain.policy import Policy
+from alp_daemon.domain.rows import find
 from alp_daemon.domain.subscribers import (
     NO_ATTRIBUTES,
     UNKNOWN,
@@ -126,10 +127,7 @@ def _stated(said: Subscribers) -> Tags:
 
 
 def _attributes_of(state: ListState, listed: Listed) -> Codes:
-    at = np.searchsorted(state.keys, listed.keys)
-    inside = at < len(state)
-    known = inside.copy()
-    known[inside] = state.keys[at[inside]] == listed.keys[inside]
+    at, known = find(state.keys, listed.keys)
     attrs = np.full(len(listed.keys), NO_ATTRIBUTES, np.int32)
     attrs[known] = state.attrs[at[known]]
     return attrs

@@ -13,7 +13,7 @@ from alp_daemon.domain import phone
 from alp_daemon.domain.model import Status
 from alp_daemon.store import lists, tagsets
 from alp_daemon.store.lists import ListHead
-from alp_daemon.store.store import Store, Transaction
+from alp_daemon.store.store import Row, Store, Transaction
 
 EXPORT_HEADER = ("number", "status", "tags")
 
@@ -104,6 +104,20 @@ def consent_date(events: Sequence[dict[str, Any]]) -> str | None:
     return since
 
 
+def occurrence(event: Row) -> dict[str, Any]:
+    """What every event has, be it of a number or of a subscriber."""
+    return {
+        "at": event["at"],
+        "by": event["actor"],
+        "source": event["source"],
+        "channel": event["channel"],
+        "upload": event["upload"],
+        "note": event["note"],
+        "status_before": Status(event["status_before"]).name,
+        "status_after": Status(event["status_after"]).name,
+    }
+
+
 def usage(store: Store, customer: str, month: str | None) -> list[dict[str, Any]]:
     """By month and mode: applied uploads, and the addresses that had never been on the list (chargeable)."""
     with store.read() as transaction:
@@ -159,15 +173,8 @@ def _story(transaction: Transaction, head: ListHead, key: int, events: list[Any]
         "tags": list(sets[last["tags_after"]]),
         "history": [
             {
-                "at": event["at"],
-                "by": event["actor"],
-                "source": event["source"],
-                "channel": event["channel"],
-                "upload": event["upload"],
+                **occurrence(event),
                 "message": event["message"],
-                "note": event["note"],
-                "status_before": Status(event["status_before"]).name,
-                "status_after": Status(event["status_after"]).name,
                 "tags_before": list(sets[event["tags_before"]]),
                 "tags_after": list(sets[event["tags_after"]]),
             }

@@ -16,6 +16,7 @@ from alp_daemon.domain.subscribers import AddressBook
 from alp_daemon.errors import NotFound, UsageProblem
 from alp_daemon.files.informz import address
 from alp_daemon.services import optin
+from alp_daemon.services.history import occurrence
 from alp_daemon.services.optin import Sender
 from alp_daemon.store import lists, subscribers, tagsets
 from alp_daemon.store.lists import ListHead
@@ -78,14 +79,7 @@ def _story(transaction: Transaction, head: ListHead, wanted: str, key: int) -> S
         "attributes": _attributes(transaction, head, int(state.attrs[0])) if len(state) else {},
         "history": [
             {
-                "at": event["at"],
-                "by": event["actor"],
-                "source": event["source"],
-                "channel": event["channel"],
-                "upload": event["upload"],
-                "note": event["note"],
-                "status_before": Status(event["status_before"]).name,
-                "status_after": Status(event["status_after"]).name,
+                **occurrence(event),
                 "interests_before": list(sets[event["tags_before"]]),
                 "interests_after": list(sets[event["tags_after"]]),
                 "attributes_before": _attributes(transaction, head, event["attrs_before"]),

@@ -11,10 +11,11 @@ from xml.sax.saxutils import escape, quoteattr
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from alp_daemon.channels.web.limits import check_length, in_time, too_large
+from alp_daemon.channels.web.api.uploads import receive
+from alp_daemon.channels.web.limits import check_length, in_time
 from alp_daemon.channels.web.problems import HttpProblem, of_error
 from alp_daemon.channels.web.site import Site, ip_of, of
-from alp_daemon.customers import Customer
+from alp_daemon.customers import BULK_UPLOAD, Customer
 from alp_daemon.errors import AlpError, NotFound
 from alp_daemon.files.informz.nodes import NAMESPACE
 from alp_daemon.files.informz.sender import MOST_BEFORE, Sender, sender_of
@@ -23,7 +24,6 @@ from alp_daemon.services.access import LockedOut, Login
 from alp_daemon.services.credentials import Kind
 
 _OPERATION = "PostInformzMessage"
-_WRITE_AT_ONCE = 2**20
 _BASIC = {"WWW-Authenticate": 'Basic realm="informz", charset="UTF-8"'}
 
 
@@ -70,7 +70,7 @@ async def state(request: Request) -> Response:
         brand_id, user, password = _basic(request)
         customer = await _customer_of(site, request, Sender(brand_id, user, password))
         found = await site.ask(webupload.report_of, site.store, customer.id, request.path_params["id"])
-        if found["feed"] != "bulkupload":
+        if found["feed"] != BULK_UPLOAD:
             raise NotFound(f"there is no upload {found['upload']}")
     except HttpProblem as problem:
         return _refused(problem, None)
@@ -116,21 +116,18 @@ async def _customer_of(site: Site, request: Request, sender: Sender) -> Customer
 async def _taken(
     site: Site, request: Request, customer: Customer, sender: Sender, beginning: bytes, body: AsyncIterator[bytes]
 ) -> int:
-    most, size, waiting = site.settings.web.max_file_size, len(beginning), bytearray(beginning)
     incoming = await site.do(site.intake.begin, customer.id)
     try:
-        async for chunk in body:
-            waiting += chunk
-            size += len(chunk)
-            if size > most:
-                raise too_large(most)
-            if len(waiting) >= _WRITE_AT_ONCE:
-                await site.do(incoming.file.write, bytes(waiting))
-                waiting.clear()
-        await site.do(incoming.file.write, bytes(waiting))
+        await receive(site, _whole(beginning, body), incoming, site.settings.web.max_file_size)
         return await site.do(bulkrequest.accept, site.intake, incoming, customer, sender, ip_of(request), site.now())
     finally:
         await site.do(incoming.abort)
+
+
+async def _whole(beginning: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield beginning
+    async for chunk in rest:
+        yield chunk
 
 
 def _basic(request: Request) -> tuple[str, str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -31,7 +33,7 @@ async def upload(site: Site, request: Request, caller: Caller) -> Response:
     incoming = await site.do(site.intake.begin, caller.customer.id)
     sender = Sender("api", caller.user, caller.ip)
     try:
-        await receive(site, request, incoming, most)
+        await receive(site, request.stream(), incoming, most)
         id_ = await site.do(
             webupload.accept, site.intake, incoming, caller.customer, asked.filename, feed, sender, site.now()
         )
@@ -40,14 +42,14 @@ async def upload(site: Site, request: Request, caller: Caller) -> Response:
     return JSONResponse({"upload": id_}, 202, {"Location": f"/api/v1/uploads/{id_}"})
 
 
-async def receive(site: Site, request: Request, incoming: Incoming, most: int) -> None:
+async def receive(site: Site, body: AsyncIterator[bytes], incoming: Incoming, most: int) -> None:
     """Writes the body to the spool. Returns at its announced end only: a body cut short raises ``HttpProblem``.
 
     HTTP says where a body ends, by its length or its last chunk, so who gets here has the whole of it.
     """
     waiting, size = bytearray(), 0
     try:
-        async for chunk in request.stream():
+        async for chunk in body:
             waiting += chunk
             size += len(chunk)
             if size > most:

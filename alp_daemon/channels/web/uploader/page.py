@@ -39,7 +39,7 @@ async def submit(request: Request, visitor: Visitor) -> Response:
     incoming = await site.do(site.intake.begin, customer.id)
     sender = Sender("web", visitor.user, ip_of(request))
     try:
-        await receive(site, only_the_file(request, form), incoming, most)
+        await receive(site, only_the_file(request, form).stream(), incoming, most)
         wanted = form.fields.get("feed", "")
         feed = await site.ask(feedchoice.chosen, site.store, customer, form.filename, wanted)
         id_ = await site.do(webupload.accept, site.intake, incoming, customer, form.filename, feed, sender, site.now())
