@@ -20,6 +20,7 @@ from tests.bench.ftp.server import Server, send_crowd, send_large, send_small
 
 BUSY = f"{OURS}, worker busy"
 SINK = "socket + write + fsync"
+KEEP = "file + record, durable, not sent"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ def measure(folder: Path, provider: Provider, heavy: Heavy, size: Size, runs: in
     large = folder / "large.csv"
     _write_large(large, size.large_bytes)
     ways = _ways(large, size)
+    _, small, _ = ways
     found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     with _servers(folder, provider) as servers:
         for _ in range(runs):
             found["one large file", SINK, "MiB/s"].append(size.large_bytes / 2**20 / sink.send(large, folder / "sunk"))
+            found[small.what, KEEP, small.unit].append(size.files / _kept(folder, size))
             for way in ways:
                 for server in servers:
                     found[way.what, server.name, way.unit].append(_rate(way, server))
@@ -64,7 +67,7 @@ def measure(folder: Path, provider: Provider, heavy: Heavy, size: Size, runs: in
 
 
 def _ways(large: Path, size: Size) -> list[_Way]:
-    content = b"2125550123,bus\n" * (size.small_bytes // 15)
+    content = _small(size)
     crowd = f"{size.clients} clients, {size.files_each} × {size.small_bytes // 1000} kB each"
     return [
         _Way("one large file", "MiB/s", size.large_bytes / 2**20, lambda server: send_large(server, large)),
@@ -81,6 +84,15 @@ def _ways(large: Path, size: Size) -> list[_Way]:
             lambda server: send_crowd(server, content, size.clients, size.files_each),
         ),
     ]
+
+
+def _small(size: Size) -> bytes:
+    return b"2125550123,bus\n" * (size.small_bytes // 15)
+
+
+def _kept(folder: Path, size: Size) -> float:
+    os.sync()
+    return sink.keep(_small(size), size.files, folder / "kept")
 
 
 def _rate(way: _Way, server: Server) -> float:
