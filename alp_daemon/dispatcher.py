@@ -20,8 +20,9 @@ from alp_daemon.services import holds, queue
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 
-# The bell wakes it at once, and so does the end of a pause; this is only the longest it sleeps without them.
-IDLE_SECONDS = 2.0
+# The bell wakes it at once, and so does the end of a pause. No bell rings for what another node has received, or a
+# command on another host has released: this is how long such an upload waits at the most.
+IDLE_SECONDS = 1.0
 # After a passing trouble (a full disk, a locked database) a customer is left alone for a while.
 PAUSE_SECONDS = 5.0
 # Nothing could be claimed: the oldest upload is not settled yet, or a `process` is at work.
@@ -52,6 +53,8 @@ class Dispatcher:
         self._busy: dict[str, _Job] = {}
         self._done: deque[_Job] = deque()
         self._paused: dict[str, float] = {}
+        self._due: deque[str] = deque()
+        self._asked_at = 0.0
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
@@ -93,12 +96,21 @@ class Dispatcher:
         return min(IDLE_SECONDS, *(until - now for until in self._paused.values())) if self._paused else IDLE_SECONDS
 
     def _hand_out(self) -> None:
+        if not self._idle:
+            return
         now = datetime.now(UTC)
-        for customer_id in queue.due_customers(self._store, now):
-            if not self._idle or self._stopping.is_set():
-                return
+        self._look_for_due(now)
+        while self._due and self._idle and not self._stopping.is_set():
+            customer_id = self._due.popleft()
             if customer_id not in self._busy and self._paused.get(customer_id, 0.0) <= time.monotonic():
                 self._hand_out_one(customer_id, now)
+
+    def _look_for_due(self, now: datetime) -> None:
+        """Asks when all are handed out, and once in a while: with thousands of customers waiting, asking again for
+        each of them would cost more than their files."""
+        if not self._due or time.monotonic() - self._asked_at >= IDLE_SECONDS:
+            self._due = deque(queue.due_customers(self._store, now))
+            self._asked_at = time.monotonic()
 
     def _hand_out_one(self, customer_id: str, now: datetime) -> None:
         status = self._registry.status(customer_id, now)
@@ -140,7 +152,7 @@ class Dispatcher:
             elif not job.future.cancelled() and job.future.result() is None:
                 self._pause(job.customer, _SHORT_PAUSE_SECONDS)
             if isinstance(error, BrokenProcessPool):
-                queue.free_dead_leases(self._store)
+                queue.free_dead_leases(self._store, self._settings.node_name)
 
     def _pause(self, customer_id: str, seconds: float) -> None:
         self._paused[customer_id] = time.monotonic() + seconds

@@ -49,6 +49,14 @@ class TryAgain(AlpError):
     exit_code = 75
 
 
+class OutcomeUnknown(TryAgain):
+    """The connection was lost on the way to a commit or back: all of it is kept, or nothing."""
+
+
+class NoRoom(TryAgain):
+    """The disk is full, or as full as it may become."""
+
+
 class Refused(AlpError):
     """A rule forbids it (EX_NOPERM)."""
 

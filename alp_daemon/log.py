@@ -6,13 +6,13 @@ and stderr itself, so there only warnings and errors are logged, and structlog's
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import MutableMapping
 from functools import cache
 from typing import Any
 
-_ADDRESS = re.compile(r"""\d{10,}|[^\s"'<>@]+@[^\s"'<>@]+\.[a-z]{2,}""", re.IGNORECASE)
+from alp_daemon.masking import masked, without_secrets
+
 _tells_everything = False
 
 
@@ -34,7 +34,7 @@ def _logger() -> Any:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            _without_addresses,
+            _masked,
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -42,11 +42,19 @@ def _logger() -> Any:
     return structlog.get_logger()
 
 
-def _without_addresses(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A traceback ends with what the exception says, and that may quote a cell: ``invalid literal: '+1212…'``."""
-    if "exception" in line:
-        line["exception"] = _ADDRESS.sub("•••", line["exception"])
-    return line
+def _masked(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Whatever a field was given: a traceback quotes a cell, a client chose the name, a gateway the id."""
+    return {field: _safe(value) for field, value in line.items()}
+
+
+def _safe(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value  # a size may have ten digits too
+    if isinstance(value, dict):
+        return {_safe(key): _safe(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_safe(each) for each in value]
+    return without_secrets(masked(str(value)))
 
 
 def info(event: str, **fields: object) -> None:

@@ -11,6 +11,7 @@ from threading import Lock
 
 from alp_daemon.customers import Customer
 from alp_daemon.customers.files import check_file, is_customer_file
+from alp_daemon.customers.fingerprints import overall, text_digest
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Words
 from alp_daemon.problem import Problem
 
@@ -48,6 +49,8 @@ class ReloadResult:
 class _Entry:
     signature: _Signature | None = None
     customer: Customer | None = None
+    digest: str = ""
+    """Of the file that ``customer`` was read from."""
     problems: tuple[Problem, ...] = ()
     missing_since: datetime | None = None
     told_missing: bool = False
@@ -109,6 +112,14 @@ class Registry:
             return CustomerStatus.missing
         return CustomerStatus.active if entry.customer else CustomerStatus.broken
 
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over ids and bytes of all that is loaded: nodes that show the same work by the same rules.
+
+        Of a broken file the last good version counts; of one that is gone nothing does.
+        """
+        entries = self._entries
+        return overall({id_: each.digest for id_, each in entries.items() if each.customer and each.signature})
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong or doubtful in the files as they are now."""
@@ -118,7 +129,9 @@ class Registry:
         if entry.signature == signature:
             return replace(entry, missing_since=None, told_missing=False)
         checked = check_file(self._directory / f"{id_}.yaml", self._words)
-        return _Entry(signature, checked.customer or entry.customer, checked.problems)
+        if checked.customer is None or checked.document is None:
+            return _Entry(signature, entry.customer, entry.digest, checked.problems)
+        return _Entry(signature, checked.customer, text_digest(checked.document.text), checked.problems)
 
 
 def _absent(entry: _Entry, now: datetime) -> _Entry:

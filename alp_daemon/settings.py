@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from dataclasses import replace
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +19,11 @@ from alp_daemon.yamlfile import read
 from alp_daemon.yamlmodel import Model, Switch, TextLike, schema_of, validate
 
 _POSTGRES = ("postgresql://", "postgres://")
+_BUCKET = "s3://"
+# A process may be kept waiting for a second or two and be well.
+_SHORTEST_LEASE = timedelta(seconds=5)
+CURRENT_COPY = "current"
+"""The version of the copied customers' files that is in force, among those in ``customers_copy``."""
 
 
 def _from_the_files_folder(path: Path, info: ValidationInfo) -> Path:
@@ -32,10 +39,30 @@ def _database(value: str, info: ValidationInfo) -> str:
     return str(_from_the_files_folder(Path(value), info))
 
 
+def _spool(value: str, info: ValidationInfo) -> str:
+    if not value.startswith(_BUCKET):
+        if "://" in value:
+            raise ValueError("expected the path of a folder, or s3://BUCKET/PREFIX")
+        return str(_from_the_files_folder(Path(value), info))
+    bucket, _, prefix = value.removeprefix(_BUCKET).partition("/")
+    if not bucket or any(not each.strip() for each in prefix.strip("/").split("/")[1:]):
+        raise ValueError("expected s3://BUCKET/PREFIX")
+    # Said here, so that check-config says it with line and column.
+    if find_spec("obstore") is None:
+        raise ValueError("a bucket needs obstore, which is not installed; `pip install 'alp-daemon[s3]'`")
+    return f"{_BUCKET}{bucket}/{prefix.strip('/')}"
+
+
 def _passive_ports(value: str) -> str:
     first, dash, last = value.partition("-")
     if not (dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 65535):
         raise ValueError("expected two ports, the lower first, such as 50000-50100")
+    return value
+
+
+def _long_enough(value: timedelta) -> timedelta:
+    if value < _SHORTEST_LEASE:
+        raise ValueError("expected a duration of at least 5s")
     return value
 
 
@@ -52,6 +79,9 @@ LocalPath = Annotated[Path, AfterValidator(_from_the_files_folder)]
 """A path that is relative to the folder of the file that names it."""
 
 WebAddress = Annotated[str, TextLike(r"https?://[^\s/]+/?", "an address such as https://lists.example.org")]
+NodeName = Annotated[
+    str, TextLike(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a name of letters, digits, and . - _ within it")
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Network = Annotated[str, AfterValidator(_network)]
 
@@ -82,9 +112,17 @@ class FtpSettings(Model):
     max_connections: int = Field(512, ge=1, description="Connections at one time.")
     max_connections_per_ip: int = Field(64, ge=1, description="Connections at one time from one address.")
     max_file_size: Size = Field(4 * 2**30, gt=0, description="A larger upload is refused.")
-    trust_hang_up: Switch = Field(
-        True, description="Off behind a TCP proxy: a hang-up without QUIT then means that the file is cut."
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), description="TCP balancers in front, each of whose connections begins with HAProxy's PROXY header."
     )
+    trust_hang_up: Switch | None = Field(
+        None, description="Off, as behind trusted_proxies: a hang-up without QUIT means that the file is cut."
+    )
+
+    @property
+    def trusts_hang_up(self) -> bool:
+        """Whether FIN without QUIT can be a whole file. A proxy sends FIN for a killed client too, where TCP resets."""
+        return not self.trusted_proxies if self.trust_hang_up is None else self.trust_hang_up
 
 
 class LockoutSettings(Model):
@@ -162,7 +200,22 @@ class Settings(Model):
     database: Annotated[str, AfterValidator(_database)] | None = Field(
         None, min_length=1, description="SQLite file, or postgresql://HOST/NAME; data_dir/alp.db by default."
     )
+    spool: Annotated[str, AfterValidator(_spool)] | None = Field(
+        None,
+        min_length=1,
+        description="Uploaded files: a folder (nodes may share it) or s3://BUCKET/PREFIX; data_dir/spool by default.",
+    )
+    node: NodeName | None = Field(
+        None,
+        description="What this node is called on a PostgreSQL database that several share; the host's name by default.",
+    )
+    lease: Annotated[PositiveDuration, AfterValidator(_long_enough)] = Field(
+        timedelta(minutes=2), description="A node or worker that is silent for so long counts as dead."
+    )
     customers_dir: LocalPath = Field(Path("customers"), description="Folder of the customers' files, ID.yaml each.")
+    customers_from: Literal["folder", "database"] = Field(
+        "folder", description="Read them from that folder, or from the database: one version for all nodes."
+    )
     ftp: FtpSettings = Field(FtpSettings(), description="The FTP server.")
     lockout: LockoutSettings = Field(LockoutSettings(), description="What failed log-ins lead to.")
     web: WebSettings = Field(WebSettings(), description="The API, the FileUploader page and the console.")
@@ -170,6 +223,9 @@ class Settings(Model):
     messages: MessageWords = Field(MessageWords(), description="Words of inbound messages.")
     line_types: LineTypeSettings = Field(LineTypeSettings(), description="What the line type of a number decides.")
     workers: int | None = Field(None, ge=1, description="Worker processes; one per core by default.")
+    free_space_floor: Size = Field(
+        200 * 2**20, description="While less is free on the disk of data_dir, uploads are refused and those coming end."
+    )
     retention: Duration = Field(timedelta(days=30), description="How long uploaded files are kept after their end.")
     scan_every: PositiveDuration = Field(
         timedelta(seconds=5), description="How often the drop folders are looked through without a bell."
@@ -186,12 +242,35 @@ class Settings(Model):
         return None if self.database_address.startswith(_POSTGRES) else Path(self.database_address)
 
     @property
+    def node_name(self) -> str:
+        """This node's name in the database. An SQLite file's only node stays the same when its host is renamed."""
+        return self.node or (os.uname().nodename if self.database_path is None else "local")
+
+    @property
+    def customers_path(self) -> Path:
+        """Where customers' files are read: ``customers_dir``, or this node's copy of the database's version."""
+        return self.customers_dir if self.customers_from == "folder" else self.customers_copy / CURRENT_COPY
+
+    @property
+    def customers_copy(self) -> Path:
+        return self.data_dir / "customers"
+
+    @property
     def drop_dir(self) -> Path:
         return self.data_dir / "drop"
 
     @property
     def spool_dir(self) -> Path:
-        return self.data_dir / "spool"
+        """The folder of the spool, where it is none in a bucket."""
+        return self.data_dir / "spool" if self.spool is None else Path(self.spool)
+
+    @property
+    def spool_bucket(self) -> tuple[str, str] | None:
+        """Bucket and prefix; None where the spool is a folder."""
+        if self.spool is None or not self.spool.startswith(_BUCKET):
+            return None
+        bucket, _, prefix = self.spool.removeprefix(_BUCKET).partition("/")
+        return bucket, prefix
 
 
 def load(path: Path | None) -> Settings:

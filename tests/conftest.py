@@ -9,6 +9,11 @@ import pytest
 from hypothesis import settings
 
 from tests import databases
+from tests.privacy.ears import (  # noqa: F401  pytest finds them here
+    nothing_is_given_away,
+    nothing_is_given_away_in_what_outlives_a_test,
+    pytest_runtest_logreport,
+)
 
 # `HYPOTHESIS_PROFILE=thorough` searches longer than a commit can wait for.
 settings.register_profile("default", max_examples=60, deadline=None)

@@ -20,7 +20,9 @@ LEVELS = (
     {"cli"},
     {"demo"},
     {"daemon"},
-    {"duties"},
+    {"rounds"},
+    {"parts"},
+    {"duties", "partlocks"},
     {"dispatcher"},
     {"worker"},
     {"channels"},
@@ -34,6 +36,7 @@ LEVELS = (
     {"domain"},
     {"ports", "sdnotify"},
     {"errors", "flock", "log"},
+    {"masking"},
     {"__init__"},
 )
 
@@ -50,6 +53,7 @@ HOMES = {
     "python_calamine": {"files"},
     "rich": {"cli", "demo"},
     "sqlite_utils": {"store"},
+    "obstore": {"files.bucket"},
     "psycopg": {"store.postgres", "store.postgrestransaction", "store.pgcolumns"},
     "sqlite3": {"store"},
     "structlog": {"log"},

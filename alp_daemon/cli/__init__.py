@@ -23,12 +23,14 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 _COMMANDS = {
     "service": ("serve", "demo", "check-config", "reload", "doctor", "schema"),
     "setup": ("new-customer", "preview", "approve", "import", "credentials", "line-types"),
+    "customers": ("customers",),
     "uploads": ("process", "uploads", "show", "release", "discard", "undo"),
     "numbers": ("opt-in", "opt-out", "suspend", "reactivate", "status", "number", "export", "usage"),
     "messages": ("message", "messages"),
     "subscribers": ("interests", "subscriber", "unsubscribe"),
     "lockouts": ("lockouts", "unlock"),
     "database": ("migrate", "copy-database"),
+    "safekeeping": ("verify", "backup", "restore"),
 }
 _MODULES = {command: module for module, commands in _COMMANDS.items() for command in commands}
 

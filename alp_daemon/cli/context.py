@@ -54,12 +54,16 @@ class Context:
     @cached_property
     def store(self) -> Store:
         """The database. Raises ``Refused`` for root where the daemon runs as somebody else."""
-        _refuse_to_leave_files_of_root(self.settings.database_path or self.settings.data_dir)
+        self.may_write()
         return open_store(self.settings.database_address)
+
+    def may_write(self) -> None:
+        """Raises ``Refused`` for root where the daemon runs as somebody else."""
+        _refuse_to_leave_files_of_root(self.settings.database_path or self.settings.data_dir)
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date; the names of the migrations that it took. Raises as ``store`` does."""
-        _refuse_to_leave_files_of_root(self.settings.database_path or self.settings.data_dir)
+        self.may_write()
         return migrate(self.settings.database_address)
 
     def stores(self, source: str, target: str) -> tuple[Store, Store]:
@@ -75,7 +79,7 @@ class Context:
 
     def customer(self, id_: str) -> Customer:
         """The customer of this id, or the one whose brand has it."""
-        path = self.settings.customers_dir / f"{id_}.yaml"
+        path = self.customers_path / f"{id_}.yaml"
         if "/" not in id_ and path.is_file():
             return load_file(path, self.settings.messages.in_force())
         for customer in self.load_customers().customers.values():
@@ -92,7 +96,16 @@ class Context:
 
     def load_customers(self) -> Loaded:
         """Every customer's file, with all that is wrong in them."""
-        return load_dir(self.settings.customers_dir, self.settings.messages.in_force())
+        return load_dir(self.customers_path, self.settings.messages.in_force())
+
+    @cached_property
+    def customers_path(self) -> Path:
+        """Where the customers' files are that are in force: for `customers_from: database` brought here first."""
+        if self.settings.customers_from == "database":
+            from alp_daemon.services import customerfolder  # most installations need none of it
+
+            customerfolder.bring(self.store, self.settings)
+        return self.settings.customers_path
 
     def show(self, data: Any, text: str | Callable[[], None]) -> None:
         """Data on stdout: as JSON if asked for, else as text or by calling what draws it."""

@@ -104,7 +104,7 @@ def _check_certificate(settings: Settings) -> None:
 
         tls_context(settings.ftp.tls)
     if settings.web.tls is not None:
-        from alp_daemon.channels.web.server import tls_context as web_tls_context
+        from alp_daemon.channels.web.certificate import tls_context as web_tls_context
 
         web_tls_context(settings.web.tls)
 

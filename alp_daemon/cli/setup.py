@@ -9,7 +9,7 @@ import click
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.customers import Customer
 from alp_daemon.domain.model import Evidence
-from alp_daemon.errors import NotFound, UsageProblem
+from alp_daemon.errors import NotFound, Refused, UsageProblem
 from alp_daemon.services import (
     approval,
     approval_link,
@@ -38,11 +38,16 @@ def new_customer_command(
     context: Context, customer_id: str, sample: Path, name: str | None, keyword: str | None, region: str
 ) -> None:
     """Write a commented draft of a customer's YAML from a sample file."""
-    path = context.settings.customers_dir / f"{customer_id}.yaml"
+    settings = context.settings
+    path = settings.customers_dir / f"{customer_id}.yaml"
+    in_force = context.customers_path / path.name
+    if in_force.exists() and in_force != path:
+        raise Refused(f"customer {customer_id} exists already; `alp-daemon customers pull` gives you its file")
     approval.write_draft(path, sample, name=name, keyword=keyword, region=region)
+    push = "" if settings.customers_from == "folder" else "alp-daemon customers push --by NAME, and "
     context.show(
         {"customer": customer_id, "file": str(path)},
-        f"wrote {path}\nRead it, correct it, then: alp-daemon preview {customer_id} {sample}",
+        f"wrote {path}\nRead it, correct it, then: {push}alp-daemon preview {customer_id} {sample}",
     )
 
 

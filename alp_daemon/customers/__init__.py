@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alp_daemon.customers.brand import Brand, list_name, mail_list
 from alp_daemon.customers.draft import DRAFT_FEED, Draft, draft_yaml
+from alp_daemon.customers.expect import Expect
 from alp_daemon.customers.fileformat import ColumnRef, FileFormat, FixedColumn, Trailer
 from alp_daemon.customers.files import Loaded, load_dir, load_file
 from alp_daemon.customers.fingerprints import fingerprint
@@ -30,6 +31,7 @@ __all__ = [
     "ColumnRef",
     "Customer",
     "Draft",
+    "Expect",
     "Feed",
     "FileFormat",
     "FixedColumn",

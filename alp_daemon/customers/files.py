@@ -21,10 +21,12 @@ SUFFIX = ".yaml"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The usable customers by id, and what is wrong or doubtful in all the files."""
+    """The usable customers by id, what their files say, and what is wrong or doubtful in all the files."""
 
     customers: dict[str, Customer] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    texts: dict[str, str] = field(default_factory=dict, repr=False)
+    """By id, what was read and judged: a file that is read again may say something else by then."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -70,6 +72,7 @@ def load_dir(directory: Path, words: Words = DEFAULT_WORDS) -> Loaded:
             *_shared_brands(checked),
             *(_misnamed(directory / name) for name in names if _is_misnamed(name)),
         ),
+        {each.customer.id: each.document.text for each in checked if each.customer and each.document},
     )
 
 

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from alp_daemon.customers.brand import Brand
+from alp_daemon.customers.expect import Expect, TimeZone
 from alp_daemon.customers.fileformat import ColumnRef, FileFormat
 from alp_daemon.customers.guard import GuardSettings
 from alp_daemon.customers.names import pattern_fault
 from alp_daemon.domain import phone, tag
 from alp_daemon.problem import shortened
-from alp_daemon.quantities import Duration, MailAddress
+from alp_daemon.quantities import Duration, MailAddress, Size
 from alp_daemon.yamlmodel import Model, Switch, TextLike, fault, schema_of
 
 MODE_NAMES = ("preformatted", "append", "append_tags", "soft_opt_out", "soft_opt_out_tags", "hard_opt_out")
@@ -119,6 +120,7 @@ class Feed(Model):
         timedelta(minutes=10), description="How long to wait for it before the file is held."
     )
     guard: GuardSettings = Field(GuardSettings(), description="Limits past which a file waits for a person.")
+    expect: Expect | None = Field(None, description="By when a file has to come; who is told if it does not.")
 
     @model_validator(mode="after")
     def _clears_tags_only_where_the_file_sets_them(self) -> Self:
@@ -167,6 +169,13 @@ class Preformatted(Model):
     minus: Literal["reject", "opt_out"] = Field("reject", description="What a leading - on a number means.")
 
 
+class UploadLimits(Model):
+    """What this customer's uploads may take, in place of what ``alp.yaml`` says."""
+
+    max_file_size: Size | None = Field(None, gt=0, description="A larger upload is refused.")
+    free_space_floor: Size | None = Field(None, description="While less is free on the disk, uploads are refused.")
+
+
 class LineTypeRule(Model):
     """What the line type of a number decides, where line types were loaded."""
 
@@ -189,6 +198,7 @@ class Customer(Model):
     region: Annotated[
         str, TextLike("[A-Z]{2}", "a country's two capital letters, such as US"), AfterValidator(_region)
     ] = Field("US", description="ISO 3166 country of numbers written without one.")
+    timezone: TimeZone = Field("UTC", description="IANA name of the time zone in which files are expected.")
     modes: tuple[ModeName, ...] = Field(
         ("preformatted", "append"), description="What the customer's plan includes. preformatted always is."
     )
@@ -196,6 +206,7 @@ class Customer(Model):
     require_close_notify: Switch = Field(True, description="Off for TLS clients that never say goodbye.")
     preformatted: Preformatted = Field(Preformatted(), description="Files in the folder preformatted/.")
     line_types: LineTypeRule = Field(LineTypeRule(), description="What the line type of a number decides.")
+    limits: UploadLimits = Field(UploadLimits(), description="What this customer's uploads may take.")
     feeds: dict[FeedName, Feed] = Field({}, description="The kinds of file that the customer sends, by name.")
     brand: Brand | None = Field(None, description="A second list, of e-mail subscribers, kept by BulkUpload XML.")
 

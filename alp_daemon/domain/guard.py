@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from alp_daemon.domain.model import Buckets, Evidence
-from alp_daemon.domain.plan import Plan
+from alp_daemon.domain.plan import Changes, Plan
 
 # A release allows what was shown, and a little more: the list may have moved a little while the file waited.
 WAIVER_MARGIN = 1.05
@@ -99,6 +99,12 @@ def check_file(buckets: Buckets, evidence: Evidence, evidence_note: str, limits:
             )
         )
     return reasons
+
+
+def asks_for_shares(changes: Changes, limits: Limits) -> bool:
+    """Whether ``check_plan`` looks at how large the list is: at so few changes that no floor is passed it does not."""
+    omitted, new = changes.suspended + changes.opted_out, changes.opted_in + changes.reactivated
+    return omitted > limits.floor or changes.tags_removed > limits.tags_floor or new > limits.new_floor
 
 
 def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bool) -> list[HoldReason]:

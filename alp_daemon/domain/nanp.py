@@ -82,6 +82,11 @@ def table() -> NanpTable:
     return NanpTable(verdicts.ravel())
 
 
+def is_made() -> bool:
+    """Whether this process has the table already, so that the shortest column is cheaper to look up than to parse."""
+    return table.cache_info().currsize > 0
+
+
 def _area_verdicts(code: int, plans: Sequence[_Plan]) -> NDArray[np.uint8]:
     """Decide one area code as ``region_code_for_number`` does: the first region to claim a number judges it."""
     verdicts = np.zeros(_AREA_SHAPE, np.uint8)

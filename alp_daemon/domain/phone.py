@@ -11,11 +11,12 @@ whole number: no digit is guessed, and no other tail is taken for one.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final, Literal
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+
+from alp_daemon import masking
 
 Reason = Literal["not_a_number", "invalid", "extension", "spreadsheet_damage", "not_mobile"]
 
@@ -149,16 +150,5 @@ def format_key(key: int) -> str:
 
 
 def mask(number: int | str) -> str:
-    """Return a key or any text fit for logs and mail: ``+1212•••0123``.
-
-    At least three digits are hidden, or all of them where there are fewer than six; letters never show.
-    """
-    text = format_key(number) if isinstance(number, int) else number.strip()
-    digits = "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
-    if len(digits) < 6:
-        head, tail = "", ""
-    elif len(digits) < 10:
-        head, tail = "", digits[-2:]
-    else:
-        head, tail = digits[: min(4, len(digits) - 7)], digits[-4:]
-    return f"{'+' if text.startswith('+') else ''}{head}•••{tail}"
+    """Return a key or any text fit for logs and mail: ``+1212•••0123``."""
+    return masking.mask(format_key(number) if isinstance(number, int) else number)

@@ -228,11 +228,21 @@ def _count(
     sets: TagSets,
 ) -> Changes:
     """``before`` and ``after`` need hold no row that stays as it is; ``here_…`` are all that are listed."""
+    blocked = (here_before.status == Status.opted_out) & (here_after.status == Status.opted_out)
+    same = ~differs(here_before, here_after) & (here_after.status != Status.absent)
+    return replace(
+        count_changes(before, after, sets),
+        unchanged=_n(same & ~blocked),
+        blocked_opted_out=_n(blocked),
+        never_seen_before=_n(~known & (here_after.status != Status.absent)),
+    )
+
+
+def count_changes(before: ListState, after: ListState, sets: TagSets) -> Changes:
+    """What became of the same addresses. Those that stay as they are need not be among them, and are not counted."""
     changed = differs(before, after)
     old, new = before.status, after.status
     added, removed = sets.compare(before.tag_set[changed], after.tag_set[changed])
-    blocked = (here_before.status == Status.opted_out) & (here_after.status == Status.opted_out)
-    same = ~differs(here_before, here_after) & (here_after.status != Status.absent)
     return Changes(
         opted_in=_n((new == Status.opted_in) & ((old == Status.absent) | (old == Status.opted_out))),
         reactivated=_n((new == Status.opted_in) & (old == Status.suspended)),
@@ -240,9 +250,6 @@ def _count(
         opted_out=_n((new == Status.opted_out) & (old != Status.opted_out)),
         tags_added=added,
         tags_removed=removed,
-        unchanged=_n(same & ~blocked),
-        blocked_opted_out=_n(blocked),
-        never_seen_before=_n(~known & (here_after.status != Status.absent)),
         unsubscribed=_n((new == Status.unsubscribed) & (old != Status.unsubscribed)),
         resubscribed=_n((new == Status.opted_in) & (old == Status.unsubscribed)),
         attributes_changed=_n(before.attrs != after.attrs),

@@ -12,7 +12,7 @@ from alp_daemon.files.bytecells import ByteCells
 from alp_daemon.files.csvrows import CsvRows, Dialect
 from alp_daemon.files.knowntexts import KnownTexts
 from alp_daemon.files.layout import Layout
-from alp_daemon.files.phonecells import TABLE_PAYS_FROM, PhoneCells, Verdicts
+from alp_daemon.files.phonecells import PhoneCells, Verdicts
 
 KnownColumns = defaultdict[int, KnownTexts]
 """What the blocks of one file learn from one another, by column."""
@@ -53,7 +53,7 @@ class ByteBlock:
         column_cells = self._cells(column)
         verdicts = np.empty(len(column_cells), np.int64)
         left = np.ones(len(column_cells), np.bool_)
-        if cells.simple_holds and len(column_cells) >= TABLE_PAYS_FROM:
+        if cells.table_pays(len(column_cells)):
             rows, digits = cells.shapes.digits_of(column_cells)
             verdicts[rows] = cells.of_simple(digits)
             left[rows] = False

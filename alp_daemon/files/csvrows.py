@@ -77,8 +77,9 @@ def dialect_of(file: FileFormat, sample: bytes) -> Dialect:
 def _guess_delimiter(sample: bytes, quote: str | None, skip_rows: int) -> str:
     """The delimiter that gives the most rows of one width; between equals the one that gives the most columns."""
 
+    lines = sample.decode(errors="replace").splitlines(keepends=True)
+
     def agreement(delimiter: str) -> tuple[int, int]:
-        lines = sample.decode(errors="replace").splitlines(keepends=True)
         rows = islice(Dialect(delimiter, quote).reader(iter(lines)), skip_rows, skip_rows + _SAMPLE_ROWS)
         widths = Counter(len(row) for row in rows if row)
         width, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))

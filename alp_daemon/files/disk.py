@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
-from alp_daemon.errors import NotFound, TryAgain, Unavailable
+from alp_daemon.errors import NoRoom, NotFound, TryAgain, Unavailable
 
 _COPY_AT_ONCE = 2**20
 # As much as a core's own cache holds; with less at a time a hash beside other work waits for its turn more often.
 _HASH_AT_ONCE = 2**20
 _SEND_AT_ONCE = 2**30
 
-_PASSING = {
+_NO_ROOM = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is larger than this system allows",
+}
+_PASSING = {
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open",
 }
@@ -31,13 +34,26 @@ _PASSING = {
 
 @contextmanager
 def disk_errors(what: str) -> Iterator[None]:
-    """Turns the system's errors into :class:`TryAgain` (a full disk, a quota) or :class:`Unavailable`."""
+    """Turns the system's errors into :class:`NoRoom`, another :class:`TryAgain`, or :class:`Unavailable`."""
     try:
         yield
     except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise NoRoom(f"{what}: {_NO_ROOM[error.errno]}; nothing was kept, try again later") from error
         if error.errno in _PASSING:
             raise TryAgain(f"{what}: {_PASSING[error.errno]}; nothing was kept, try again later") from error
         raise Unavailable(f"{what}: {error.strerror}; check the data folder and its owner") from error
+
+
+def ensure_room(folder: Path, floor: int) -> None:
+    """Raises :class:`NoRoom` where fewer than ``floor`` bytes are free on the disk of the folder."""
+    found = os.statvfs(folder)
+    free = found.f_bavail * found.f_frsize
+    if free < floor:
+        raise NoRoom(
+            f"cannot take a file: {free >> 20:,} MiB of the disk are free, and {floor >> 20:,} MiB are to stay free"
+            " (free_space_floor); nothing was kept, try again later"
+        )
 
 
 def copy(source: Path, target: BinaryIO) -> None:
@@ -84,3 +100,30 @@ def sync_folder(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder, and its parent where that is missing; their names are durable."""
+    if path.is_dir():
+        return
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for parent in (path.parent, path.parent.parent):
+        sync_folder(parent)
+
+
+def is_left(path: Path, locks: ExitStack) -> bool:
+    """Whether no live process holds the file; it is locked until ``locks`` closes."""
+    try:
+        file = locks.enter_context(path.open("rb"))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (FileNotFoundError, BlockingIOError):
+        return False
+    return True
+
+
+def trouble_of(folder: Path) -> str | None:
+    """Why no file can be written to a folder, which need not be there yet; None where one can."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not os.access(there, os.W_OK):
+        return "cannot be written"
+    return None if os.statvfs(there).f_bavail else "is full"

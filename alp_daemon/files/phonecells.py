@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alp_daemon.domain import phone
+from alp_daemon.domain import nanp, phone
 from alp_daemon.files.shapes import Shapes
 
 Verdicts = NDArray[np.int64]
@@ -25,7 +25,10 @@ REMOVE: Final = 1 << 60
 MINUS_MEANS_REMOVE: Final = "minus_means_remove"
 
 TABLE_PAYS_FROM: Final = 3000
-"""Distinct texts from which making the table (0.1 s) is cheaper than asking for each one (32 µs)."""
+"""Distinct texts from which making the table (0.1 s) is cheaper than asking for each one (32 µs).
+
+A process that has made it, for another file or beforehand, uses it for any number of them.
+"""
 
 _MOST_REMEMBERED: Final = 1024
 
@@ -48,7 +51,7 @@ class PhoneCells:
     def __init__(self, region: str, minus: Minus = "ignore", takes_texts: TakesTexts | None = None) -> None:
         self.minus = minus
         self._takes_texts = takes_texts
-        self.simple_holds = phone.is_nanp_region(region)
+        self._simple_holds = phone.is_nanp_region(region)
         """Whether the short cut for texts that match ``phone.SIMPLE_NANP`` may be taken."""
         self.shapes = Shapes(self.is_simple)
         self.verdict = lru_cache(_MOST_REMEMBERED)(self._verdict)
@@ -68,7 +71,7 @@ class PhoneCells:
 
     def verdicts(self, texts: Sequence[str]) -> Verdicts:
         """The verdict on each of many distinct cells."""
-        if not self.simple_holds or len(texts) < TABLE_PAYS_FROM:
+        if not self.table_pays(len(texts)):
             return np.fromiter(map(self.verdict, texts), np.int64, len(texts))
         found = np.empty(len(texts), np.int64)
         simple = np.fromiter(map(self.is_simple, texts), np.bool_, len(texts))
@@ -77,10 +80,12 @@ class PhoneCells:
         found[~simple] = [self.verdict(text) for text in compress(texts, ~simple)]
         return found
 
+    def table_pays(self, texts: int) -> bool:
+        """Whether ``of_simple`` is the quicker way to so many verdicts, for the texts that it may judge."""
+        return self._simple_holds and (texts >= TABLE_PAYS_FROM or nanp.is_made())
+
     def of_simple(self, digits: NDArray[np.int64]) -> Verdicts:
         """The verdicts on texts that match ``phone.SIMPLE_NANP``, given all their digits as integers."""
-        from alp_daemon.domain import nanp  # small files never need the table
-
         ten_digits = nanp.ten_digits(digits)
         table = nanp.table()
         of_class = np.array([self._code("invalid"), 0, self._code("not_mobile")], np.int64)

@@ -8,7 +8,7 @@ from typing import Final
 from alp_daemon.customers import Feed, FileFormat, Preformatted, Trailer
 from alp_daemon.domain.model import Buckets, Reading
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files import wholeness
+from alp_daemon.files import fastcsv, wholeness
 from alp_daemon.files.ahead import ahead
 from alp_daemon.files.blocks import Block, NumberedRow, RowsBlock
 from alp_daemon.files.fieldmap import PREFORMATTED_MAP, FieldMap
@@ -60,7 +60,9 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
         return judge.judge(block)
 
     blocks = table.blocks()
-    for each in ahead(map(judged, blocks)):
+    stages = map(judged, blocks)
+    # A small file is one block: a thread would only find that there is no other.
+    for each in ahead(stages) if table.size >= fastcsv.PAYS_FROM else stages:
         tally.add(each)
     last = blocks.last
     if last is not None and not wholeness.is_trailer(last, trailer):

@@ -1,12 +1,12 @@
-"""The spool: each upload is a file of its own under a random name, durable before anybody is told so.
+"""The spool: each upload is an object of its own under a random name, durable before anybody is told so.
 
 ::
 
-    spool/incoming/TOKEN.part     being written
-    spool/CUSTOMER/TOKEN          an object, named CUSTOMER/TOKEN in the database
+    incoming/TOKEN.part     being received; always a file of this node
+    CUSTOMER/TOKEN          an object: a file of the spool folder, or an entry of a bucket
 
-What customers call their files never reaches these names. The order is write, fsync the file, rename, fsync the
-folder, commit the record: of simulated power cuts only this one lost nothing.
+What customers call their files never reaches these names. The order is write, make the object durable, commit the
+record. In a folder that is fsync the file, rename, fsync the folder: of simulated power cuts only this lost nothing.
 """
 
 from __future__ import annotations
@@ -14,36 +14,44 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from alp_daemon.errors import AlpError
-from alp_daemon.files.disk import copy, disk_errors, sync_folder
+from alp_daemon.errors import AlpError, OutcomeUnknown
+from alp_daemon.files.disk import copy, disk_errors, ensure_room, is_left, make_folder, trouble_of
+from alp_daemon.files.folder import INCOMING, Folder
+from alp_daemon.files.objects import Kept, Objects, Recorded, StorageAway
+from alp_daemon.files.sharedfolder import SharedFolder
+from alp_daemon.settings import Settings
 
-_INCOMING = "incoming"
-# Fewer files than this are synced one after the other: threads would cost more than they save.
-_FEW = 8
-_SIDE_BY_SIDE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A durable object and its size in bytes."""
-
-    object: str
-    size: int
+# Looking takes a microsecond; so many bytes may get under the floor.
+_LOOK_EVERY = 2**23
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Incoming:
-    """A file that is being received. Write to ``file``, then hand it to the intake or ``abort`` it."""
+    """A file that is being received. ``write`` to it, then hand it to the intake or ``abort`` it."""
 
     customer: str
     file: BinaryIO
     path: Path
+    floor: int = 0
+    """So many bytes of the disk are to stay free."""
+    kept: Kept | None = None
+    """The object that it has become already."""
+    _since_look: int = 0
+
+    def write(self, piece: bytes) -> None:
+        """Raises :class:`NoRoom` where the disk is full, or no more than its ``floor`` is free."""
+        with disk_errors("cannot keep a received file"):
+            self.file.write(piece)
+        self._since_look += len(piece)
+        if self._since_look >= _LOOK_EVERY:
+            self._since_look = 0
+            ensure_room(self.path.parent, self.floor)
 
     def abort(self) -> None:
         """Forgets it. May be called at any time and more than once."""
@@ -56,150 +64,189 @@ class Incoming:
 Retouch = Callable[[Incoming], None]
 
 
+def open_spool(settings: Settings) -> Spool:
+    """The spool that ``alp.yaml`` names. Raises ``ConfigurationError`` where it cannot be one."""
+    bucket = settings.spool_bucket
+    if bucket is None:
+        folder = Folder if settings.spool is None else SharedFolder
+        incoming = settings.spool_dir / INCOMING if settings.spool is None else settings.data_dir / INCOMING
+        return Spool(incoming, folder(settings.spool_dir))
+    from alp_daemon.files.bucket import open_bucket  # only who has a bucket needs its library
+
+    incoming = settings.data_dir / INCOMING
+    return Spool(incoming, open_bucket(*bucket, incoming))
+
+
 class Spool:
-    """The folder of objects. Safe for threads and for several processes at once."""
+    """Objects, and the folder of this node where files are received. Safe for threads and for several processes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, incoming: Path, objects: Objects) -> None:
+        self._incoming = incoming
+        self._objects = objects
 
-    def begin(self, customer: str) -> Incoming:
-        """Opens a hidden file for writing. It stays locked until it has a record, so that nobody cleans it away."""
+    def begin(self, customer: str, floor: int = 0) -> Incoming:
+        """Opens a hidden file for writing. It stays locked until it has a record, so that nobody cleans it away.
+
+        Raises :class:`NoRoom` while fewer than ``floor`` bytes of the disk are free.
+        """
         with disk_errors("cannot start to receive a file"):
-            self._make_folder(_INCOMING)
+            make_folder(self._incoming)
+            ensure_room(self._incoming, floor)
             while True:
-                path = self.folder / _INCOMING / f"{secrets.token_hex(16)}.part"
+                path = self._incoming / f"{secrets.token_hex(16)}.part"
                 file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if os.fstat(file.fileno()).st_nlink:
-                    return Incoming(customer, file, path)
+                    return Incoming(customer, file, path, floor)
                 file.close()  # a clean-up took it between its creation and its lock
+
+    def keep_ahead(self, incoming: Incoming, retouch: Retouch | None = None) -> None:
+        """Makes an object of one file beforehand; :meth:`kept` then has nothing left to do for it.
+
+        Raises :class:`TryAgain` when the disk is full or the storage is away.
+        """
+        incoming.kept = self._keep(incoming, retouch)
 
     @contextmanager
     def kept(self, received: Sequence[Incoming], retouch: Retouch | None = None) -> Iterator[list[Kept | AlpError]]:
         """Received files as durable objects; the body records them, and if it fails they are gone again.
 
         ``retouch`` may change a file, all of whose bytes have come, before it is kept.
-        Yields the object of each file, or why this one could not be kept: :class:`TryAgain` when the disk is full.
+        Yields the object of each file, or why this one could not be kept: :class:`TryAgain` when the disk is full or
+        the storage is away.
         """
         objects: list[Kept | AlpError] = []
         try:
             objects += self._in_place(received, retouch)
-            with disk_errors("cannot keep a received file"):
-                for customer in {incoming.customer for incoming in received}:
-                    self.sync(customer)
+            for customer in {incoming.customer for incoming in received}:
+                self.sync(customer)
             yield objects
+        except OutcomeUnknown:
+            raise  # they may have their records
         except Exception:
-            # Not for a KeyboardInterrupt: it may come after the commit, and clean() takes what has no record.
-            for each in objects:
-                if isinstance(each, Kept):
-                    self.remove(each.object)
+            # Not for a KeyboardInterrupt: it may come after the commit, and a clean-up takes what has no record.
+            with suppress(AlpError):
+                self.remove([each.object for each in objects if isinstance(each, Kept)])
             raise
         finally:
             for incoming in received:
                 incoming.abort()
 
     def _in_place(self, received: Sequence[Incoming], retouch: Retouch | None) -> list[Kept | AlpError]:
-        """Brings the bytes to the disk and gives the files their names, which are not durable yet."""
-        if len(received) < _FEW:
-            return [self._moved(incoming, retouch) for incoming in received]
-        # Imported here: only a server receives many at once. Side by side, because file systems bring files that are
-        # synced at the same moment to the disk in one go.
+        """Brings the bytes to where they stay under their names, which are not durable yet."""
+        batch = _Batch(self._keep, retouch)
+        if len(received) < self._objects.few:
+            return [batch.keep(incoming) for incoming in received]
+        # Imported here: only a server receives many at once.
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
-            parts = [received[start::_SIDE_BY_SIDE] for start in range(_SIDE_BY_SIDE)]
-            moved = list(threads.map(lambda part: [self._moved(incoming, retouch) for incoming in part], parts))
-        return [moved[place % _SIDE_BY_SIDE][place // _SIDE_BY_SIDE] for place in range(len(received))]
+        lanes = self._objects.side_by_side
+        with ThreadPoolExecutor(lanes) as threads:
+            parts = [received[start::lanes] for start in range(lanes)]
+            moved = list(threads.map(lambda part: [batch.keep(incoming) for incoming in part], parts))
+        return [moved[place % lanes][place // lanes] for place in range(len(received))]
 
-    def _moved(self, incoming: Incoming, retouch: Retouch | None) -> Kept | AlpError:
-        try:
-            target = self.new_object(incoming.customer)
-            with disk_errors("cannot keep a received file"):
-                incoming.file.flush()
-                if retouch is not None:
-                    retouch(incoming)
-                os.fsync(incoming.file.fileno())
-                size = os.fstat(incoming.file.fileno()).st_size
-                incoming.path.rename(self.path(target))
-        except AlpError as error:
-            return error
-        return Kept(target, size)
+    def _keep(self, incoming: Incoming, retouch: Retouch | None) -> Kept:
+        if incoming.kept is not None:
+            return incoming.kept
+        target = self.new_object(incoming.customer)
+        with disk_errors("cannot keep a received file"):
+            incoming.file.flush()
+            if retouch is not None:
+                retouch(incoming)
+        return self._objects.put(incoming.path, target)
 
-    def adopt(self, source: Path, object_name: str) -> None:
-        """Moves a file of another file system here as this object; called again after a crash it goes on.
+    def adopt(self, source: Path, object_name: str, retouch: Retouch | None = None) -> None:
+        """Moves a file from elsewhere here as this object; called again after a crash it begins anew.
 
-        Raises :class:`TryAgain` when the disk is full or the file is being written; it is still there then.
+        Raises :class:`TryAgain` when the disk is full, the storage is away or the file is being written; it is still
+        there then.
         """
         customer, _ = object_name.split("/")
-        if not self.path(object_name).exists():
-            incoming = self.begin(customer)
-            try:
-                copy(source, incoming.file)
-                with disk_errors(f"cannot move {source} into the spool"):
-                    incoming.file.flush()
-                    os.fsync(incoming.file.fileno())
-                    incoming.path.rename(self.path(object_name))
-                    self.sync(customer)
-            finally:
-                incoming.abort()
+        incoming = self.begin(customer)
+        try:
+            copy(source, incoming.file)
+            if retouch is not None:
+                retouch(incoming)
+            self._objects.prepare(customer)
+            self._objects.put(incoming.path, object_name)
+            self.sync(customer)
+        finally:
+            incoming.abort()
         source.unlink()
 
     def new_object(self, customer: str) -> str:
-        """A free name for an object, in a folder that exists."""
-        with disk_errors(f"cannot make a spool folder for {customer}"):
-            self._make_folder(customer)
+        """A free name for an object, and room for it."""
+        self._objects.prepare(customer)
         return f"{customer}/{secrets.token_hex(16)}"
 
-    def path(self, object_name: str) -> Path:
-        return self.folder / object_name
+    def path(self, object_name: str) -> Path | None:
+        """The object's own file, to move a file to in one step; None where objects are no files."""
+        return self._objects.path(object_name)
 
-    def remove(self, object_name: str) -> None:
-        self.path(object_name).unlink(missing_ok=True)
+    def local(self, kept: Kept) -> AbstractContextManager[Path]:
+        """The object as a file of this node to be read, for as long as the context lasts.
+
+        Raises :class:`ObjectLost` where it is not there or is not what was kept, and :class:`StorageAway`.
+        """
+        return self._objects.local(kept)
+
+    def size(self, object_name: str) -> int | None:
+        """In bytes; None where there is no such object."""
+        return self._objects.size(object_name)
+
+    def remove(self, object_names: Collection[str]) -> None:
+        self._objects.remove(object_names)
 
     def sync(self, customer: str) -> None:
         """Makes the names of a customer's objects durable."""
-        sync_folder(self.folder / customer)
+        self._objects.sync(customer)
 
-    def clean(self, recorded: Callable[[], set[str]]) -> list[str]:
-        """Removes what a crash left: temporary files, and objects without a record (nobody was told of them).
+    def clean(self, recorded: Recorded) -> list[str]:
+        """Removes what a crash left on this node: temporary files, and objects without a record.
 
-        ``recorded`` returns the names of all objects that the database knows. Files that a live process is still
-        receiving are locked and stay. Returns the names of what was removed.
+        Nobody was told of them. ``recorded`` returns the names of all objects that the database knows. Files that a
+        live process is still receiving are locked and stay. Returns the names of what was removed.
         """
+        parts = self._clean_incoming()
+        return parts if self._objects.shared else [*self._objects.clean(recorded), *parts]
+
+    def clean_shared(self, recorded: Recorded) -> list[str]:
+        """The same for the objects in shared storage, an hour after they were kept.
+
+        Takes as long as it takes to list them all.
+        """
+        return self._objects.clean(recorded) if self._objects.shared else []
+
+    def trouble(self) -> str | None:
+        """Why nothing can be received just now, in few words without names; None where it can."""
+        return trouble_of(self._incoming) or self._objects.trouble()
+
+    def _clean_incoming(self) -> list[str]:
+        if not self._incoming.is_dir():
+            return []
         with ExitStack() as locks:
-            parts = [p for p in self._files(_INCOMING) if _lock(p, locks)]
-            unknown = self._objects() - recorded()
-            strays = {name for name in unknown if _lock(self.path(name), locks)}
-            # Asked again: its writer may have committed between the first answer and our lock.
-            strays -= recorded() if strays else set()
-            for path in [*parts, *(self.path(name) for name in strays)]:
+            parts = [path for path in self._incoming.iterdir() if path.is_file() and is_left(path, locks)]
+            for path in parts:
                 path.unlink(missing_ok=True)
-        return sorted(strays | {f"{_INCOMING}/{p.name}" for p in parts})
-
-    def _objects(self) -> set[str]:
-        if not self.folder.is_dir():
-            return set()
-        folders = [f.name for f in self.folder.iterdir() if f.is_dir() and f.name != _INCOMING]
-        return {f"{folder}/{path.name}" for folder in folders for path in self._files(folder)}
-
-    def _files(self, folder: str) -> list[Path]:
-        path = self.folder / folder
-        return [p for p in path.iterdir() if p.is_file()] if path.is_dir() else []
-
-    def _make_folder(self, name: str) -> None:
-        path = self.folder / name
-        if path.is_dir():
-            return
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for parent in (self.folder, self.folder.parent):
-            sync_folder(parent)
+        return sorted(f"{INCOMING}/{path.name}" for path in parts)
 
 
-def _lock(path: Path, locks: ExitStack) -> bool:
-    """Whether no live process holds the file; it is locked until ``locks`` closes."""
-    try:
-        file = locks.enter_context(path.open("rb"))
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (FileNotFoundError, BlockingIOError):
-        return False
-    return True
+class _Batch:
+    """Files that are kept for one commit. Once the storage is away, nobody waits for it another time."""
+
+    def __init__(self, keep: Callable[[Incoming, Retouch | None], Kept], retouch: Retouch | None) -> None:
+        self._keep = keep
+        self._retouch = retouch
+        self._away: StorageAway | None = None
+
+    def keep(self, incoming: Incoming) -> Kept | AlpError:
+        if self._away is not None and incoming.kept is None:
+            return self._away
+        try:
+            return self._keep(incoming, self._retouch)
+        except StorageAway as error:
+            self._away = error
+            return error
+        except AlpError as error:
+            return error

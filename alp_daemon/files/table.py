@@ -39,6 +39,8 @@ class Table:
     source: RowSource
     begun: Sequence[NumberedRow]
     """Data rows that have been read already."""
+    size: int
+    """Bytes of the file as it came."""
     chunks: Utf8Chunks | None
     """Where the rows of a text file come from; ``None`` for a spreadsheet."""
 
@@ -81,6 +83,7 @@ def open_table(path: Path, file: FileFormat, name: str = "", *, ragged: bool = F
         content.checked,
         source,
         () if file.header else (*rows_above, first),
+        path.stat().st_size,
         chunks,
     )
 

@@ -18,7 +18,7 @@ from alp_daemon.errors import ConfigurationError, NotFound, Refused, UsageProble
 from alp_daemon.files.sniff import guess
 from alp_daemon.services import holds, line_types, report
 from alp_daemon.services.assess import Assessment, assess, findings_of
-from alp_daemon.services.credentials import Credentials, Issued
+from alp_daemon.services.credentials import Credentials, Issued, Kind
 from alp_daemon.services.report import Report
 from alp_daemon.services.rules import Rules, approval_of, rules_for, rules_of_file
 from alp_daemon.services.source import Source, read_source
@@ -186,11 +186,7 @@ def _planned(
 
 def first_login(store: Store, customer: Customer, by: str, now: datetime) -> Issued | None:
     """A log-in for FTP; None where the customer has one that is live."""
-    with store.read() as transaction:
-        row = transaction.one("credentials.has_live", customer=customer.id, kind="ftp")
-    if row and row["n"]:
-        return None
-    return Credentials(store).issue(customer.id, "ftp", by, now)
+    return Credentials(store).issue_first(customer.id, Kind.ftp, by, now)
 
 
 def _source(file: Path) -> Source:

@@ -42,8 +42,8 @@ class Arrival:
     def is_due(self) -> bool:
         return self.evidence is not None and self.place.waits_for is None
 
-    def record(self, transaction: Transaction, object_name: str, size: int) -> dict[str, Any]:
-        """Writes the record; returns the new row of ``uploads``."""
+    def record(self, transaction: Transaction, object_name: str, size: int, node: str) -> dict[str, Any]:
+        """Writes the record; returns the new row of ``uploads``. ``node`` is the one that took the file in."""
         row = transaction.one(
             "uploads.add",
             customer=self.customer,
@@ -59,6 +59,7 @@ class Arrival:
             sha256=self.sha256,
             evidence=self.evidence.value if self.evidence else None,
             evidence_note=self.note,
+            node=node,
             **self.place.as_row(),
         )
         assert row is not None, "INSERT … RETURNING returns the row"

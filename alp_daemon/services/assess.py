@@ -13,6 +13,7 @@ from alp_daemon.domain.model import Evidence, Keys, Listed, ListState, Reading, 
 from alp_daemon.domain.plan import Changes, Plan, make_plan
 from alp_daemon.domain.policy import COMMANDS
 from alp_daemon.domain.tag_sets import TagSets
+from alp_daemon.services import fewrows
 from alp_daemon.services.repeat import Earlier
 from alp_daemon.services.report import Findings
 from alp_daemon.services.rules import Rules
@@ -46,6 +47,8 @@ class Assessment:
     reasons: tuple[HoldReason, ...]
     repeats: bool = False
     """Of a file that does nothing to the list as it stands: its addresses and the list were not read."""
+    few: bool = False
+    """``state`` has the rows of the listed addresses only."""
     subscribed: Subscribed | None = None
     """Of a BulkUpload: what has to be stored beside the plan."""
     notes: tuple[str, ...] = ()
@@ -73,16 +76,11 @@ def findings_of(
     )
 
 
-def read_list(store: Store, list_name: str) -> ListState:
-    """The list as it stands."""
-    with store.read() as transaction:
-        return lists.read_state(transaction, lists.open_list(transaction, list_name))
-
-
 def read_list_in_thread(store: Store, list_name: str) -> ListState:
-    """The same for a thread that does nothing else with the store."""
+    """The list as it stands, for a thread that does nothing else with the store."""
     try:
-        return read_list(store, list_name)
+        with store.read() as transaction:
+            return lists.read_state(transaction, lists.open_list(transaction, list_name))
     finally:
         store.close()
 
@@ -98,7 +96,22 @@ def assess(
     head = lists.open_list(transaction, rules.list_name)
     if state is None:
         state = lists.read_state(transaction, head)
-    return _assessed(transaction, head, state, reading, source, rules)
+    return _assessed(transaction, head, state, lists.read_tag_sets(transaction, head), reading, source, rules)
+
+
+def assess_few(transaction: Transaction, reading: Reading, source: Source, rules: Rules) -> Assessment | None:
+    """The same as ``assess``, by the rows of the listed addresses alone; None where those do not tell it.
+
+    They do where ``fewrows.suffice`` says so, and so little would change that the guard does not ask how large the list
+    is.
+    """
+    if not fewrows.suffice(reading, rules):
+        return None
+    head = lists.open_list(transaction, rules.list_name)
+    state, sets = fewrows.read(transaction, head, reading)
+    found = _assessed(transaction, head, state, sets, reading, source, rules)
+    asks = any(guard.asks_for_shares(plan.changes, rules.limits) for plan in found.plans)
+    return None if asks else replace(found, few=True)
 
 
 def assess_repeated(transaction: Transaction, earlier: Earlier, source: Source, rules: Rules) -> Assessment:
@@ -126,27 +139,32 @@ def assess_again(transaction: Transaction, head: ListHead, old: Assessment, sour
     """
     if old.repeats:
         raise ListMoved
+    if old.few:
+        few = assess_few(transaction, old.reading, source, rules)
+        return few or assess(transaction, old.reading, source, rules)
     changed = np.array(
         [row["key"] for row in transaction.all("events.changed_keys", list=head.id, version=old.state.version)],
         np.int64,
     )
     state = old.state.patched(lists.read_state(transaction, head, changed))
-    return _assessed(transaction, head, state, old.reading, source, rules)
+    sets = lists.read_tag_sets(transaction, head)
+    return _assessed(transaction, head, state, sets, old.reading, source, rules)
 
 
 def _assessed(
     transaction: Transaction,
     head: ListHead | None,
     state: ListState,
+    sets: TagSets,
     reading: Reading,
     source: Source,
     rules: Rules,
 ) -> Assessment:
-    sets = lists.read_tag_sets(transaction, head)
-    known_tags = sets.vocabulary()
     bit = lists.feed_bit(transaction, head, rules.name)
     first = not _applied_before(transaction, head, rules)
     evidence, note = ending_of(reading, source, rules)
+    reasons = guard.check_file(reading.buckets, evidence, note, rules.limits)
+    reasons += _unformatted(reading, rules, sets)
     subscribed = None
     notes: tuple[str, ...] = ()
     if reading.said is None:
@@ -157,8 +175,6 @@ def _assessed(
         subscribed = bulkupload.subscribed(transaction, head, state, reading.said, rules.policy)
         plans = (bulkupload.plan_of(state, subscribed, rules.policy, sets, bit),)
         notes = bulkupload.notes(reading.said, subscribed, rules)
-    reasons = guard.check_file(reading.buckets, evidence, note, rules.limits)
-    reasons += _unformatted(reading, rules, known_tags)
     for plan in plans:
         reasons += guard.check_plan(plan, reading.buckets, rules.limits, first_upload=first)
     return Assessment(
@@ -169,8 +185,7 @@ def _assessed(
 def _applied_before(transaction: Transaction, head: ListHead | None, rules: Rules) -> bool:
     if head is None:
         return False
-    row = transaction.one("uploads.applied_before", customer=rules.customer, feed=rules.name)
-    return bool(row and row["n"])
+    return transaction.one("uploads.applied_before", customer=rules.customer, feed=rules.name) is not None
 
 
 def _plans(state: ListState, reading: Reading, rules: Rules, sets: TagSets, bit: int) -> tuple[Plan, ...]:
@@ -193,10 +208,11 @@ def _without(listed: Listed, removed: Keys) -> Listed:
     return Listed(listed.keys[keep], listed.tag_set[keep], listed.sets)
 
 
-def _unformatted(reading: Reading, rules: Rules, known_tags: set[str]) -> list[HoldReason]:
+def _unformatted(reading: Reading, rules: Rules, sets: TagSets) -> list[HoldReason]:
+    """``sets`` are those of the list, before a plan has made new ones."""
     if rules.feed is not None or rules.bulk is not None:
         return []
-    unknown = {tag for tags in reading.listed.sets for tag in tags} - known_tags
+    unknown = {tag for tags in reading.listed.sets for tag in tags} - sets.vocabulary()
     if len(unknown) <= guard.MAX_UNKNOWN_TAGS:
         return []
     return [

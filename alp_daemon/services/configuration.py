@@ -67,7 +67,7 @@ def known_customer(store: Store, settings: Settings, registry: Registry, id_: st
 
 def lines_of(settings: Settings, known: Known) -> list[Line]:
     """The file as it is now, line by line, judged as ``check-config`` does. Empty where it is gone or unreadable."""
-    path = settings.customers_dir / f"{known.id}{SUFFIX}"
+    path = settings.customers_path / f"{known.id}{SUFFIX}"
     problems = check_file(path, settings.messages.in_force()).problems
     texts = _texts(path)
     by_line: dict[int, list[Problem]] = {}
@@ -87,7 +87,7 @@ def _texts(path: Path) -> list[str]:
 
 def _ids(settings: Settings, registry: Registry) -> set[str]:
     try:
-        names = [path.name for path in settings.customers_dir.iterdir()]
+        names = [path.name for path in settings.customers_path.iterdir()]
     except OSError:
         names = []
     return {name.removesuffix(SUFFIX) for name in names if is_customer_file(name)} | set(registry.all())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from alp_daemon.customers import Customer, feed_for
 from alp_daemon.domain.guard import NOT_WAIVABLE
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, UnusableFile
-from alp_daemon.files.spool import Spool
+from alp_daemon.files.objects import Kept, ObjectLost
+from alp_daemon.files.spool import open_spool
 from alp_daemon.services import line_types
 from alp_daemon.services.assess import assess
 from alp_daemon.services.effect import Effect, effect_of
@@ -28,12 +31,19 @@ def record(store: Store, upload: int) -> Upload:
         return uploads.get(transaction, upload)
 
 
-def source_of(settings: Settings, upload: Upload) -> Source:
-    """An upload's file as it was received. Raises ``NotFound`` once it is erased."""
-    path = Spool(settings.spool_dir).path(upload.object)
-    if upload.erased_at is not None or not path.is_file():
+@contextmanager
+def source_of(settings: Settings, upload: Upload) -> Iterator[Source]:
+    """An upload's file as it was received, for as long as the context lasts.
+
+    Raises ``NotFound`` once it is erased, and ``TryAgain`` while the storage it lies in is away.
+    """
+    if upload.erased_at is not None:
         raise NotFound(f"the file of upload {upload.id} is not kept any more; ask for it again")
-    return Source(path, upload.name, upload.evidence or Evidence.assumed, upload.evidence_note)
+    try:
+        with open_spool(settings).local(Kept(upload.object, upload.size, upload.sha256)) as path:
+            yield Source(path, upload.name, upload.evidence or Evidence.assumed, upload.evidence_note)
+    except ObjectLost as error:
+        raise NotFound(f"upload {upload.id}: {error}") from error
 
 
 def effect(store: Store, settings: Settings, customer: Customer, upload: Upload) -> Effect:
@@ -44,11 +54,11 @@ def effect(store: Store, settings: Settings, customer: Customer, upload: Upload)
     feed = upload.feed or feed_for(customer, upload.name, upload.folder)
     if feed is None:
         raise UnusableFile("no_feed", no_feed(customer, upload.name))
-    source = source_of(settings, upload)
-    rules = rules_of_file(store, customer, feed, source.path, upload.name)
-    reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
-    with store.read() as transaction:
-        return effect_of(assess(transaction, reading, source, rules))
+    with source_of(settings, upload) as source:
+        rules = rules_of_file(store, customer, feed, source.path, upload.name)
+        reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
+        with store.read() as transaction:
+            return effect_of(assess(transaction, reading, source, rules))
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,26 +100,26 @@ class Credentials:
         """
         if kind not in set(Kind):
             raise UsageProblem(f"credentials for {kind!r}: expected one of {', '.join(Kind)}")
-        wanted = _user(customer, Kind(kind), name)
-        password = _token() if Kind(kind).is_token else _password()
-        secret = token_hash(password) if Kind(kind).is_token else HASHER.hash(password)
+        new = _New(customer, Kind(kind), _user(customer, Kind(kind), name))
         with self._store.write() as transaction:
             transaction.lock("credentials")
-            row = transaction.one("credentials.next_id", customer=customer)
-            assert row is not None
-            user = _taken(transaction, customer, wanted) if kind == Kind.informz else _free(transaction, wanted)
-            transaction.run(
-                "credentials.add",
-                customer=customer,
-                id=row["id"],
-                kind=kind,
-                user=user,
-                secret=secret,
-                now=stamp(now),
-                by=by,
-            )
-        log.info("credentials_issued", customer=customer, kind=str(kind), user=user, by=by)
-        return Issued(user, password)
+            issued = new.issue(transaction, by, now)
+        log.info("credentials_issued", customer=customer, kind=str(kind), user=issued.user, by=by)
+        return issued
+
+    def issue_first(self, customer: str, kind: Kind, by: str, now: datetime) -> Issued | None:
+        """As ``issue``; None where the customer has a live log-in of this kind, also one that was issued just now."""
+        with self._store.read() as transaction:
+            if _has_live(transaction, customer, kind):
+                return None  # the usual case: no password is hashed
+        new = _New(customer, kind, _user(customer, kind, ""))
+        with self._store.write() as transaction:
+            transaction.lock("credentials")
+            if _has_live(transaction, customer, kind):
+                return None
+            issued = new.issue(transaction, by, now)
+        log.info("credentials_issued", customer=customer, kind=str(kind), user=issued.user, by=by)
+        return issued
 
     def revoke(self, customer: str, user: str, now: datetime, *, only: Kind | None = None) -> bool:
         """``False`` when the customer has no such live log-in, of the ``only`` kind that who revokes it may touch.
@@ -143,6 +143,35 @@ class Credentials:
         with self._store.read() as transaction:
             row = transaction.one("credentials.of_token", secret=token_hash(token))
         return Bearer(row["user"], row["customer"], Kind(row["kind"])) if row else None
+
+
+class _New:
+    """A log-in to be issued. Its password is hashed before the transaction: that takes long."""
+
+    def __init__(self, customer: str, kind: Kind, wanted: str) -> None:
+        self._customer = customer
+        self._kind = kind
+        self._wanted = wanted
+        self._password = _token() if kind.is_token else _password()
+        self._secret = token_hash(self._password) if kind.is_token else HASHER.hash(self._password)
+
+    def issue(self, transaction: Transaction, by: str, now: datetime) -> Issued:
+        """For who has locked the credentials."""
+        row = transaction.one("credentials.next_id", customer=self._customer)
+        assert row is not None
+        named = _taken if self._kind is Kind.informz else _free
+        user = named(transaction, self._customer, self._wanted)
+        transaction.run(
+            "credentials.add",
+            customer=self._customer,
+            id=row["id"],
+            kind=self._kind,
+            user=user,
+            secret=self._secret,
+            now=stamp(now),
+            by=by,
+        )
+        return Issued(user, self._password)
 
 
 def token_hash(token: str) -> str:
@@ -187,7 +216,12 @@ def _taken(transaction: Transaction, customer: str, wanted: str) -> str:
     return wanted
 
 
-def _free(transaction: Transaction, wanted: str) -> str:
+def _has_live(transaction: Transaction, customer: str, kind: Kind) -> bool:
+    row = transaction.one("credentials.has_live", customer=customer, kind=kind)
+    return bool(row and row["n"])
+
+
+def _free(transaction: Transaction, _customer: str, wanted: str) -> str:
     # Another customer may be called `acme-2`: its log-in must not be taken from it, nor given to acme.
     for number in count(1):
         user = wanted if number == 1 else f"{wanted}-{number}"

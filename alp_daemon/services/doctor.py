@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Literal
 
 from alp_daemon.customers import Loaded
+from alp_daemon.files.spool import open_spool
+from alp_daemon.services import nodes, verify
+from alp_daemon.services.lateness import overdue_feeds
 from alp_daemon.services.rules import unapproved
 from alp_daemon.settings import Settings
-from alp_daemon.store import lists, uploads
+from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, Transaction, moment, stamp
 
 LOW_SPACE_BYTES = 1 << 30
 LATE_MAIL = timedelta(hours=1)
+# Leases and orders of arrival go by the nodes' clocks.
+CLOCKS_APART = timedelta(seconds=10)
 GIVEN_UP_SHOWN = timedelta(days=30)
 
 
@@ -36,14 +41,16 @@ def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> 
     with store.read() as transaction:
         findings = [
             *_daemon(settings),
+            *_nodes(transaction, settings, now),
             *_configuration(loaded),
             *_disk(settings),
+            *_spool(settings),
             *approvals,
             *_stuck(transaction),
+            *_overdue(transaction),
             *_gone(transaction, settings, loaded),
             *_lists(transaction),
-            *_histories(transaction),
-            *_snapshots(transaction),
+            *_unfaithful(transaction),
             *_waiting_mail(transaction, settings, now),
             *_given_up_mail(transaction, now),
         ]
@@ -61,6 +68,39 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
     yield Finding("info", f"the daemon runs as process {ports['pid']}, FTP on port {ports.get('ftp', '-')}")
 
 
+def _nodes(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:
+    known = nodes.known(transaction)
+    living = [node for node in known if node.is_alive(now, settings.lease)]
+    for node in known:
+        who = f"node {node.name} ({node.role}, version {node.version})"
+        if node not in living:
+            yield Finding("warning", f"{who} has not been seen since {node.seen_at:%Y-%m-%d %H:%M:%S} (UTC); start it")
+        elif node.seen_at - now > CLOCKS_APART:
+            ahead = round((node.seen_at - now).total_seconds())
+            yield Finding("warning", f"{who}: its clock is {ahead} s ahead of this one; keep all clocks in time")
+        else:
+            yield Finding("info", f"{who} was seen {max(0, round((now - node.seen_at).total_seconds()))} s ago")
+    yield from _different_rules(living)
+    if settings.database_path is None:
+        yield from _stranded(transaction, {node.name for node in living})
+
+
+def _different_rules(living: list[nodes.Node]) -> Iterator[Finding]:
+    loaded = {f"{node.name} ({node.role})": node.customers[:12] for node in living if node.customers}
+    if len(set(loaded.values())) > 1:
+        told = ", ".join(f"{name} has {fingerprint}" for name, fingerprint in loaded.items())
+        yield Finding("warning", f"the nodes work by different customers' files: {told}; bring all to the same")
+
+
+def _stranded(transaction: Transaction, living: set[str]) -> Iterator[Finding]:
+    for row in transaction.all("uploads.picked_up_by"):
+        if row["node"] not in living:
+            yield Finding(
+                "warning",
+                f"{row['n']} file(s) that node {row['node']} was taking out of its drop folder wait until it is back",
+            )
+
+
 def _configuration(loaded: Loaded) -> Iterator[Finding]:
     for problem in loaded.errors:
         yield Finding("error", f"{problem} (a running daemon goes on with the last good version)")
@@ -74,6 +114,17 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("error", f"{settings.data_dir}: only {free >> 20:,} MiB are free; uploads will be refused (452)")
 
 
+def _spool(settings: Settings) -> Iterator[Finding]:
+    trouble = open_spool(settings).trouble()
+    if trouble:
+        yield Finding("error", f"the spool {settings.spool or settings.spool_dir} {trouble}; no file can be received")
+    if settings.spool_bucket and settings.database_path:
+        yield Finding(
+            "warning",
+            f"the spool is {settings.spool}, and the database a file of this node: no other node can work the files",
+        )
+
+
 def _stuck(transaction: Transaction) -> Iterator[Finding]:
     for upload in uploads.find(transaction, "uploads.held"):
         yield Finding("warning", f"upload {upload.id} of {upload.customer} is held: {upload.reason}")
@@ -81,10 +132,19 @@ def _stuck(transaction: Transaction) -> Iterator[Finding]:
         yield Finding("error", f"upload {upload.id} of {upload.customer} failed: {upload.reason}")
 
 
+def _overdue(transaction: Transaction) -> Iterator[Finding]:
+    for each in overdue_feeds(transaction):
+        yield Finding(
+            "warning",
+            f"{each.customer}: the file of feed {each.feed} that was due by {each.slot:%Y-%m-%d %H:%M} (UTC) has not"
+            " come; ask its sender",
+        )
+
+
 def _gone(transaction: Transaction, settings: Settings, loaded: Loaded) -> Iterator[Finding]:
     for row in transaction.all("lists.all"):
         customer = row["customer"].partition("/")[0]  # of the list of numbers or of subscribers
-        path = settings.customers_dir / f"{customer}.yaml"
+        path = settings.customers_path / f"{customer}.yaml"
         if customer not in loaded.customers and not path.exists():
             yield Finding("warning", f"there is no {path}: its log-ins are refused, and its files wait for it")
 
@@ -98,28 +158,10 @@ def _lists(transaction: Transaction) -> Iterator[Finding]:
         )
 
 
-def _histories(transaction: Transaction) -> Iterator[Finding]:
-    for row in transaction.all("lists.all"):
-        head = lists.open_list(transaction, row["customer"])
-        assert head is not None
-        version = lists.first_broken_change(transaction, head)
-        if version is not None:
-            yield Finding(
-                "error",
-                f"{row['customer']}: the history was changed by something other than this program, at version"
-                f" {version} or later; compare with a backup",
-            )
-
-
-def _snapshots(transaction: Transaction) -> Iterator[Finding]:
-    for row in transaction.all("lists.all"):
-        if not transaction.is_read_right(row["id"]):
-            mended = f"DELETE FROM snapshot_segments WHERE list = {row['id']}"  # noqa: S608  said, not run
-            yield Finding(
-                "error",
-                f"{row['customer']}: its rows were changed past their triggers, and files are compared with what they"
-                f" were; with any SQLite tool: {mended}",
-            )
+def _unfaithful(transaction: Transaction) -> Iterator[Finding]:
+    for verified in verify.of_lists(transaction):
+        for fault in verified.faults:
+            yield Finding("error", fault)
 
 
 def _waiting_mail(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
@@ -43,10 +42,6 @@ class Work:
     owner: str
     now: datetime
     began: float
-
-    @property
-    def path(self) -> Path:
-        return self.settings.spool_dir / self.upload.object
 
     @property
     def seconds(self) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from alp_daemon.customers import Customer
 from alp_daemon.domain.model import Evidence, UploadState
 from alp_daemon.registry import Registry
-from alp_daemon.services import process, publish, queue, shown
+from alp_daemon.services import process, queue, shown
 from alp_daemon.services.intake import Intake, Sender
 from alp_daemon.services.report import Report
 from alp_daemon.settings import Settings
@@ -37,9 +37,9 @@ def process_now(
     intake = Intake(store, settings, Registry.of(customer))
     sender = Sender("cli", "operator")
     upload = intake.take(file, customer.id, file.name, "", sender, clock(), evidence=Evidence.assumed, feed=feed)
-    with queue.leases_kept(store, queue.owner(), clock):
+    with queue.leases_kept(store, settings, queue.owner(settings), clock):
         finished = _worked_up_to(store, settings, customer, upload, clock, tell)
-    publish.publish(store, settings)
+    intake.reports.bring_up_to_date(customer.id)
     return finished
 
 
@@ -51,7 +51,7 @@ def _worked_up_to(
     clock: Callable[[], datetime],
     tell: Callable[[str], None],
 ) -> Report:
-    owner, told = queue.owner(), False
+    owner, told = queue.owner(settings), False
     while True:
         done = process.work_next(store, settings, customer, owner, clock())
         if done is not None:

@@ -62,6 +62,7 @@ def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str
 
     What an earlier release allowed was shown under another configuration, and is not allowed any more.
     """
+    transaction.lock("holds", customer)  # what another node lets go on is not held for this any more
     waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=feed, code="not_approved")
     for upload in waiting:
         transaction.run("uploads.requeue", id=upload.id, waived=None, released_by=by)
@@ -103,6 +104,7 @@ def requeue_returned(store: Store, customer: str) -> list[int]:
     if not _any_held_for(store, customer, "customer_missing"):
         return []
     with store.write() as transaction:
+        transaction.lock("holds", customer)
         waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=None, code="customer_missing")
         for upload in waiting:
             by = upload.released_by or "the customer's return"
@@ -125,13 +127,17 @@ def remind(store: Store, settings: Settings, customers: dict[str, Customer], now
     with store.write() as transaction:
         for upload in uploads.find(transaction, "uploads.held"):
             if _held_since(upload) + DISCARD_AFTER <= now:
-                reason = f"held for {DISCARD_AFTER.days} days and not released"
-                transaction.run("uploads.discard", id=upload.id, reason=reason, now=stamp(now))
-                log.info("discarded", upload=upload.id, customer=upload.customer, by="retention")
+                _discard_unwanted(transaction, upload, now)
             elif _is_overdue(upload, now):
-                _remind(transaction, settings, customers.get(upload.customer), upload, now)
-                reminded += 1
+                reminded += _remind(transaction, settings, customers.get(upload.customer), upload, now)
     return reminded
+
+
+def _discard_unwanted(transaction: Transaction, upload: Upload, now: datetime) -> None:
+    reason = f"held for {DISCARD_AFTER.days} days and not released"
+    before = stamp(now - DISCARD_AFTER)
+    if transaction.run("uploads.unwanted", id=upload.id, reason=reason, before=before, now=stamp(now)):
+        log.info("discarded", upload=upload.id, customer=upload.customer, by="retention")
 
 
 def _held_since(upload: Upload) -> datetime:
@@ -147,7 +153,10 @@ def _is_overdue(upload: Upload, now: datetime) -> bool:
 
 def _remind(
     transaction: Transaction, settings: Settings, customer: Customer | None, upload: Upload, now: datetime
-) -> None:
+) -> bool:
+    """Whether the reminder is this one's; another node may be at it at the same moment."""
+    if not transaction.run("uploads.reminded", id=upload.id, now=stamp(now), before=stamp(now - REMIND_EVERY)):
+        return False
     recipients = [*settings.smtp.operators, *(customer.report_to if customer else ())]
     subject = f"[{upload.customer}] {upload.name} is still held"
     body = (
@@ -157,7 +166,7 @@ def _remind(
         f"alp-daemon discard {upload.id} --by NAME\n"
     )
     notify.tell(transaction, recipients, subject, body, now, upload.customer, upload.id)
-    transaction.run("uploads.reminded", id=upload.id, now=stamp(now))
+    return True
 
 
 def _releasable(transaction: Transaction, upload_id: int) -> Upload:

@@ -11,8 +11,8 @@ What a client may still do to its upload (rename, delete, leave) is ``Intake.own
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,10 +21,11 @@ from typing import Any
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
-from alp_daemon.errors import AlpError
+from alp_daemon.errors import AlpError, OutcomeUnknown
 from alp_daemon.files import drop
-from alp_daemon.files.disk import copy, disk_errors, sha256
-from alp_daemon.files.spool import Incoming, Kept, Spool
+from alp_daemon.files.disk import copy, sha256
+from alp_daemon.files.objects import Kept
+from alp_daemon.files.spool import Incoming, open_spool
 from alp_daemon.registry import Registry
 from alp_daemon.services import sidecar, waiting
 from alp_daemon.services.arrival import (
@@ -40,7 +41,9 @@ from alp_daemon.services.beside import Beside
 from alp_daemon.services.ownuploads import OwnUploads
 from alp_daemon.services.pickup import PickUp, Trouble
 from alp_daemon.services.place import Place, WaitsFor, place
+from alp_daemon.services.publish import Reports
 from alp_daemon.services.secrets import blank_secrets
+from alp_daemon.services.unanswered import Unanswered
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 
@@ -64,18 +67,25 @@ class Intake:
         self._store = store
         self._settings = settings
         self._registry = registry
-        self._spool = Spool(settings.spool_dir)
-        self._pick_up = PickUp(store, self._spool, registry)
+        self._spool = open_spool(settings)
+        self._pick_up = PickUp(store, self._spool, registry, settings.node_name)
+        self._unanswered = Unanswered(store)
         self._on_due = on_due
         self.own = OwnUploads(store, self._spool, registry, on_due)
+        self.reports = Reports(store, settings.drop_dir)
 
     def prepare(self, customer: str) -> Path:
         """The customer's own folder, with ``reports`` and ``preformatted`` in it; made where missing."""
         return drop.prepare(self._settings.drop_dir / customer)
 
     def begin(self, customer: str) -> Incoming:
-        """Opens a hidden temporary file: write to ``.file``, then ``receive`` or ``.abort()`` it."""
-        return self._spool.begin(customer)
+        """Opens a hidden temporary file: ``.write`` to it, then ``receive`` or ``.abort()`` it.
+
+        Raises :class:`~alp_daemon.errors.NoRoom` while the disk is as full as it may become.
+        """
+        configured = self._registry.customer(customer)
+        own = configured.limits.free_space_floor if configured else None
+        return self._spool.begin(customer, self._settings.free_space_floor if own is None else own)
 
     def receive(
         self,
@@ -114,13 +124,11 @@ class Intake:
         return Arrival(customer, name, folder, sender, now, self._place(customer, name, folder, now), evidence, note)
 
     def write_out(self, incoming: Incoming) -> None:
-        """Brings the bytes of a large file to the disk beforehand, so that no common commit has to wait for them.
+        """Keeps the bytes of a large file beforehand, so that no common commit has to wait for them.
 
-        Raises :class:`TryAgain` when the disk is full.
+        Raises :class:`TryAgain` when the disk is full or the storage is away.
         """
-        with disk_errors("cannot keep a received file"):
-            incoming.file.flush()
-            os.fsync(incoming.file.fileno())
+        self._spool.keep_ahead(incoming, self._blank_secrets)
 
     def receive_all(
         self, received: Sequence[Received], verdicts: Mapping[int, Verdict] = _NO_VERDICTS
@@ -132,7 +140,11 @@ class Intake:
         """
         with self._spool.kept([each.incoming for each in received], self._blank_secrets) as kept:
             files = [(each.arrival, of) for each, of in zip(received, kept, strict=True) if isinstance(of, Kept)]
-            rows, settled = self._record(files, verdicts)
+            try:
+                rows, settled = self._record(files, verdicts)
+            except OutcomeUnknown:
+                self._unanswered.note(of.object for _, of in files)
+                raise
         for row in rows:
             log_received(row)
         log_settled(settled)
@@ -203,20 +215,31 @@ class Intake:
     def recover(self, now: datetime) -> None:
         """Puts right what a stop or a crash left half done.
 
-        For the process that runs the FTP server and the drop folder, before it opens them: what is not settled then
-        nobody will settle any more. Other processes may be at work on the same spool.
+        For the process that runs this node's FTP server and drop folder, before it opens them: what this node has not
+        settled then it will not settle any more. Other processes, and nodes, may be at work on the same spool.
         """
         self.finish_pick_ups(now)
         with self._store.write() as transaction:
-            orphans = transaction.all("uploads.settle_orphans", note=UNSETTLED)
+            orphans = transaction.all("uploads.settle_orphans", note=UNSETTLED, node=self._settings.node_name)
         for row in orphans:
             log.warning("upload_settled", upload=row["id"], evidence=Evidence.cut.value, note=UNSETTLED)
         for stray in self._spool.clean(self._objects):
             log.warning("stray_file_removed", object=stray)
         self._tell(True)
 
+    def clean_shared(self) -> None:
+        """Removes what a crash left in shared storage, on whichever node. Takes as long as it takes to list it."""
+        for stray in self._spool.clean_shared(self._objects):
+            log.warning("stray_file_removed", object=stray)
+
+    def spool_trouble(self) -> str | None:
+        """Why no file can be received just now, in few words without names; None where one can."""
+        return self._spool.trouble()
+
     def tick(self, now: datetime) -> None:
-        """Call it every second: ends waits that have run out, and joins sidecars with their files."""
+        """Call it every second: ends waits that have run out, joins sidecars with their files, and withdraws what
+        nobody was told of."""
+        self._unanswered.withdraw(now)
         joined = sidecar.join_all(self._store, self._spool, now)
         self._tell(waiting.end_expired(self._store, self._registry, now) or joined)
 
@@ -237,7 +260,10 @@ class Intake:
     ) -> tuple[list[dict[str, Any]], Mapping[int, Verdict]]:
         """The new rows, and those of the verdicts that were the first on their upload."""
         with self._store.write() as transaction:
-            rows = [arrival.record(transaction, kept.object, kept.size) for arrival, kept in files]
+            rows = [
+                _with_digest(arrival, kept).record(transaction, kept.object, kept.size, self._settings.node_name)
+                for arrival, kept in files
+            ]
             return rows, settle_in(transaction, verdicts)
 
     def _objects(self) -> set[str]:
@@ -247,3 +273,8 @@ class Intake:
     def _tell(self, due: bool) -> None:
         if due:
             self._on_due()
+
+
+def _with_digest(arrival: Arrival, kept: Kept) -> Arrival:
+    """Where keeping a file has made its digest, nobody has to fetch the file for it."""
+    return arrival if kept.sha256 is None else replace(arrival, sha256=kept.sha256)

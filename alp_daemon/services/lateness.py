@@ -1,13 +1,16 @@
-"""Files that do not come as they used to: the failure that nobody reports."""
+"""Which feeds are late: by what their customer's file expects, else by their own habit.
+
+What is expected wins: of a feed with an ``expect:`` nobody guesses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
-from alp_daemon.store.store import Row, moment
+from alp_daemon.store.store import Row, Transaction, moment
 
 WATCHED = timedelta(days=35)
 """What counts as a feed's habit: five weeks, so that a weekly file has a habit too."""
@@ -28,13 +31,37 @@ class Late:
     """Its longest pause so far."""
 
 
-def late_feeds(arrivals: Iterable[Row], now: datetime) -> list[Late]:
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A feed whose file did not come by the time at which its customer's file expects it."""
+
+    customer: str
+    feed: str
+    slot: datetime
+    """The oldest time that was missed since a file last came."""
+
+
+def overdue_feeds(transaction: Transaction) -> list[Overdue]:
+    """The feeds with an open alarm, each once, the longest overdue first."""
+    oldest: dict[tuple[str, str], Overdue] = {}
+    for row in transaction.all("alarms.open"):  # the oldest slot of a feed comes first
+        oldest.setdefault(_feed(row), Overdue(row["customer"], row["feed"], moment(row["slot"])))
+    return sorted(oldest.values(), key=lambda each: each.slot)
+
+
+def expecting_feeds(transaction: Transaction) -> set[tuple[str, str]]:
+    """Customer and name of each feed that says by when its file has to come."""
+    return {_feed(row) for row in transaction.all("expectations.all")}
+
+
+def late_feeds(arrivals: Iterable[Row], expecting: Container[tuple[str, str]], now: datetime) -> list[Late]:
     """The feeds whose next file is overdue by their own habit, the longest silence first.
 
-    ``arrivals`` are the files of the time that is watched (customer, feed, received_at), oldest first.
+    ``arrivals`` are the files of the time that is watched (customer, feed, received_at), oldest first. Of the feeds
+    ``expecting`` a file at a certain time no habit is asked.
     """
     by_feed = groupby(sorted(arrivals, key=_feed), _feed)
-    found = (_late(customer, feed, _times(group), now) for (customer, feed), group in by_feed)
+    found = (_late(*feed, _times(group), now) for feed, group in by_feed if feed not in expecting)
     return sorted((each for each in found if each), key=lambda each: each.last_at)
 
 

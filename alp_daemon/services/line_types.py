@@ -55,7 +55,12 @@ def takes_texts(transaction: Transaction, settings: Settings, customer: Customer
 def in_force(store: Store, settings: Settings, customer: Customer) -> TakesTexts | None:
     """Which numbers of this customer take texts, by what was loaded; None where nothing was."""
     with store.read() as transaction:
-        rows = transaction.all("line_types.all")
+        return in_force_in(transaction, settings, customer)
+
+
+def in_force_in(transaction: Transaction, settings: Settings, customer: Customer) -> TakesTexts | None:
+    """The same as this transaction sees it."""
+    rows = transaction.all("line_types.all")
     if not rows:
         return None
     return partial(_loaded(rows).textable, unknown=_unknown(settings, customer))

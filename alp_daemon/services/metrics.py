@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from alp_daemon.services import counters, history
+from alp_daemon.services.lateness import expecting_feeds, overdue_feeds
 from alp_daemon.store.store import Store, Transaction, moment, stamp
 
 Labels = tuple[tuple[str, str], ...]
@@ -46,6 +47,7 @@ class Metrics:
             uploads = transaction.all("metrics.uploads")
             applied = transaction.all("metrics.last_applied")
             lockouts = transaction.all("lockouts.active", now=stamp(now))
+            expecting, overdue = expecting_feeds(transaction), overdue_feeds(transaction)
         return [
             Family(
                 "alp_uploads_total",
@@ -72,6 +74,12 @@ class Metrics:
                 "When a customer's file was last applied.",
                 [Sample(moment(row["at"]).timestamp(), (("customer", row["customer"]),)) for row in applied],
             ),
+            Family(
+                "alp_feed_overdue",
+                "gauge",
+                "Whether the file of a feed that expects one has not come in time (1) or has (0).",
+                _by_feed(expecting, {(each.customer, each.feed) for each in overdue}),
+            ),
         ]
 
     def list_sizes(self) -> dict[str, dict[str, int]]:
@@ -93,6 +101,13 @@ def _counted(transaction: Transaction) -> dict[str, dict[str, float]]:
 
 def _by(counted: Mapping[str, Mapping[str, float]], name: str, label: str) -> list[Sample]:
     return [Sample(value, ((label, each),)) for each, value in counted.get(name, {}).items()]
+
+
+def _by_feed(feeds: Iterable[tuple[str, str]], marked: Container[tuple[str, str]]) -> list[Sample]:
+    return [
+        Sample(float((customer, feed) in marked), (("customer", customer), ("feed", feed)))
+        for customer, feed in sorted(feeds)
+    ]
 
 
 def _by_list(sizes: Mapping[str, Mapping[str, int]]) -> list[Sample]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import smtplib
 import ssl
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -15,13 +16,17 @@ from email.utils import format_datetime
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
+from alp_daemon.masking import masked
 from alp_daemon.services import report, reporttext
 from alp_daemon.services.report import Report
 from alp_daemon.settings import Settings, SmtpSettings
 from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
 
 SMTP_TIMEOUT_SECONDS = 30
-BATCH = 50
+# After this nothing more is begun over the same connection.
+ROUND_SECONDS = 60
+# A mail is its sender's for so long, while other nodes leave it alone. Should that one die, it is due again then.
+CLAIM = timedelta(minutes=5)
 # After a failed try: one minute, then twice as long each time, up to six hours.
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
@@ -51,14 +56,14 @@ def tell_of_upload(
     ``askers`` are those whom the upload itself names. They may have no folder to look into, so their mail has the
     first rejects, masked.
     """
-    masked = report.masked(finished)
-    body = reporttext.text(masked)
+    safe = report.masked(finished)
+    body = reporttext.text(safe)
     recipients = list(customer.report_to) if customer else []
     if finished["state"] in ("held", "failed"):
         recipients += settings.smtp.operators
     subject = f"[{finished['customer']}] {finished['name']}: {finished['state']}"
     tell(transaction, recipients, subject, body, now, finished["customer"], finished["upload"])
-    cells = reporttext.refused_cells(masked["rejects"], masked["rejects_total"])
+    cells = reporttext.refused_cells(safe["rejects"], safe["rejects_total"])
     with_rejects = body + "".join(f"{line}\n" for line in ("", *cells) if cells)
     tell(transaction, list(askers), subject, with_rejects, now, finished["customer"], finished["upload"])
 
@@ -72,7 +77,7 @@ def tell(
     customer: str = "",
     upload: int | None = None,
 ) -> None:
-    """Puts one mail into the outbox; nothing where there is nobody to tell."""
+    """Puts one mail into the outbox; nothing where there is nobody to tell. Full numbers and addresses are masked."""
     if not recipients:
         return
     transaction.run(
@@ -80,33 +85,44 @@ def tell(
         customer=customer,
         upload=upload,
         recipients=json.dumps(list(dict.fromkeys(recipients))),
-        # A name of a file may hold anything; a header line may not.
-        subject="".join(c if c.isprintable() else "?" for c in subject),
-        body=body,
+        # A name of a file may hold anything, also a number; a header line may not.
+        subject="".join(c if c.isprintable() else "?" for c in masked(subject)),
+        body=masked(body),
         now=stamp(now),
     )
 
 
 def send_due(store: Store, settings: SmtpSettings, now: datetime) -> int:
-    """Sends what is due over one connection; returns how many went out. What fails is tried again later."""
+    """Sends what is due over one connection; returns how many went out. What fails is tried again later.
+
+    Other processes and nodes may be at it too: each mail is sent by one.
+    """
     if settings.host is None:
         return 0
-    with store.read() as transaction:
-        due = transaction.all("outbox.due", now=stamp(now), limit=BATCH)
-    if not due:
+    ends_at, sent = time.monotonic() + ROUND_SECONDS, 0
+    mail = _claim(store, now)
+    if mail is None:
         return 0
-    sent = tried = 0
     try:
         with _connection(settings) as connection:
-            for mail in due:
+            while mail is not None:
                 sent += _deliver(store, connection, settings, mail, now)
-                tried += 1
+                mail = _claim(store, now) if time.monotonic() < ends_at else None
     except (OSError, smtplib.SMTPException) as error:
-        # The server is away, or went away half-way: the rest is tried again.
-        log.warning("mail_not_sent", waiting=len(due) - tried, error=type(error).__name__)
-        for mail in due[tried:]:
+        # The server is away, or went away half-way.
+        if mail is not None:
+            log.warning("mail_not_sent", mail=mail["id"], error=type(error).__name__)
             _retry_later(store, mail, f"{type(error).__name__}: {error}", now)
     return sent
+
+
+def _claim(store: Store, now: datetime) -> Row | None:
+    """The next mail that is due, which nobody else sends meanwhile."""
+    with store.read() as transaction:
+        if transaction.one("outbox.due", now=stamp(now), limit=1) is None:
+            return None  # the usual round: no write lock is taken
+    with store.write() as transaction:
+        return transaction.one("outbox.claim", now=stamp(now), until=stamp(now + CLAIM))
 
 
 def _deliver(store: Store, connection: smtplib.SMTP, settings: SmtpSettings, mail: Row, now: datetime) -> bool:

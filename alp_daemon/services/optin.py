@@ -188,7 +188,7 @@ def write(
     head = lists.create_list(transaction, customer, now)
     keys = np.array([key], np.int64)
     state = lists.read_state(transaction, head, keys)
-    sets = tagsets.around(transaction, head.id, int(state.tag_set[0]) if len(state) else EMPTY, tags)
+    sets = tagsets.around(transaction, head.id, [(int(state.tag_set[0]) if len(state) else EMPTY, tags)])
     plan = make_plan(state, Listed(keys, np.zeros(1, np.int32), [tags]), rules, sets)
     if len(plan.refused):
         return REFUSED

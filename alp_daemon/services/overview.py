@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alp_daemon.services.lateness import WATCHED, Late, late_feeds
+from alp_daemon.services.lateness import WATCHED, Late, Overdue, expecting_feeds, late_feeds, overdue_feeds
 from alp_daemon.services.metrics import Metrics
 from alp_daemon.store.store import Store, Transaction, stamp
 
@@ -34,6 +34,7 @@ class Overview:
     """Addresses by list and status."""
     last_files: dict[str, str]
     """When the last file that was applied came, by customer; of the last weeks only."""
+    overdue: list[Overdue]
     late: list[Late]
 
 
@@ -43,8 +44,10 @@ def overview(store: Store, metrics: Metrics, now: datetime) -> Overview:
         hours = _hours(transaction, now)
         lockouts = len(transaction.all("lockouts.active", now=stamp(now)))
         arrivals = transaction.all("console.arrivals", since=stamp(now - WATCHED))
+        overdue, expecting = overdue_feeds(transaction), expecting_feeds(transaction)
     last_files = {row["customer"]: row["received_at"] for row in arrivals}  # the oldest come first
-    return Overview(hours, waiting, lockouts, metrics.list_sizes(), last_files, late_feeds(arrivals, now))
+    late = late_feeds(arrivals, expecting, now)
+    return Overview(hours, waiting, lockouts, metrics.list_sizes(), last_files, overdue, late)
 
 
 def _hours(transaction: Transaction, now: datetime) -> list[Hour]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from alp_daemon import log
 from alp_daemon.customers import is_temporary
+from alp_daemon.errors import TryAgain
 from alp_daemon.files.spool import Spool
 from alp_daemon.registry import Registry
 from alp_daemon.services import waiting
@@ -87,7 +88,11 @@ class OwnUploads:
             row = transaction.one("uploads.withdraw", id=upload, reason=f"deleted by {by}", now=stamp(now))
         if row is None:
             return False
-        self._spool.remove(row["object"])
+        try:
+            self._spool.remove([row["object"]])
+        except TryAgain as error:
+            # No record knows the object any more, so that the next clean-up takes it.
+            log.warning("object_left_behind", upload=upload, error=str(error))
         log.info("upload_deleted", upload=upload, by=by)
         return True
 
@@ -122,6 +127,6 @@ class OwnUploads:
 
 
 def _behind_all(transaction: Transaction, customer: str, upload: int, now: datetime) -> datetime:
-    """When the upload arrives: after what waits already, also where the clock was set back meanwhile."""
-    last = transaction.one("uploads.last_arrival", customer=customer, id=upload)
-    return max(now, moment(last["at"]) + timedelta(microseconds=1)) if last and last["at"] else now
+    """When the upload arrives: after all that came before, also where the clock was set back meanwhile."""
+    last = transaction.one("uploads.last_arrival", customer=customer, id=upload, now=stamp(now))
+    return moment(last["at"]) + timedelta(microseconds=1) if last else now

@@ -19,6 +19,7 @@ from alp_daemon.errors import TryAgain
 from alp_daemon.files import drop
 from alp_daemon.files.disk import disk_errors, sync_folder
 from alp_daemon.files.drop import Claim, Found
+from alp_daemon.files.objects import StorageAway
 from alp_daemon.files.spool import Spool
 from alp_daemon.registry import Registry
 from alp_daemon.services.arrival import Arrival, Sender, log_received
@@ -51,15 +52,29 @@ class PickedUp:
     uploads: list[int] = field(default_factory=list)
     due: bool = False
     troubles: list[Trouble] = field(default_factory=list)
+    is_storage_away: bool = False
+    """Said once; the others need not wait for it as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Landed:
+    """What became of a file, and how many bytes of it the spool has."""
+
+    claim: Claim
+    size: int
+
+
+_GONE = _Landed(Claim.gone, 0)
 
 
 class PickUp:
     """For one thread at a time: what is under way belongs to the one that scans the folders."""
 
-    def __init__(self, store: Store, spool: Spool, registry: Registry) -> None:
+    def __init__(self, store: Store, spool: Spool, registry: Registry, node: str) -> None:
         self._store = store
         self._spool = spool
         self._registry = registry
+        self._node = node
 
     def pick_up(self, customer: str, found: Iterable[Found], now: datetime) -> PickedUp:
         """Moves files that have come to rest into the spool and queues them in the order given."""
@@ -72,16 +87,20 @@ class PickUp:
         return result
 
     def finish(self, drop_dir: Path, now: datetime) -> PickedUp:
-        """Ends the pick-ups that a crash or a full disk left half done."""
+        """Ends the pick-ups of this node that a crash or a full disk left half done.
+
+        Those of other nodes are about folders that are not seen from here, and wait for them.
+        """
         result = PickedUp()
         with self._store.read() as transaction:
-            rows = transaction.all("uploads.waiting", waits_for=WaitsFor.pick_up.value)
+            rows = transaction.all("uploads.picking_up", node=self._node)
         for row in rows:
             folder = drop_dir / row["customer"] / row["folder"]
             if self._bring(folder, row, result):
                 self._sync(row["customer"], [folder])
+                landed = self._landed(row)
                 with self._store.write() as transaction:
-                    self._put(transaction, row, self._landed(row), now, result)
+                    self._put(transaction, row, landed, now, result)
         return result
 
     def _move(self, customer: str, batch: Sequence[Found], now: datetime, result: PickedUp) -> None:
@@ -90,9 +109,9 @@ class PickUp:
         moved = [(row, self._claim(file, row, result)) for file, row in zip(batch, rows, strict=True)]
         self._sync(customer, {file.path.parent for file in batch})
         with self._store.write() as transaction:
-            for row, claim in moved:
-                if claim is not None:
-                    self._put(transaction, row, claim, now, result)
+            for row, landed in moved:
+                if landed is not None:
+                    self._put(transaction, row, landed, now, result)
 
     def _announce(self, transaction: Transaction, customer: str, file: Found, now: datetime) -> Row:
         arrival = Arrival(
@@ -104,36 +123,42 @@ class PickUp:
             Place(None, WaitsFor.pick_up),
             Evidence.assumed,
         )
-        return arrival.record(transaction, self._spool.new_object(customer), file.size)
+        return arrival.record(transaction, self._spool.new_object(customer), file.size, self._node)
 
-    def _claim(self, file: Found, row: Row, result: PickedUp) -> Claim | None:
+    def _claim(self, file: Found, row: Row, result: PickedUp) -> _Landed | None:
         """Moves one file. ``None``: it is on its way and :meth:`finish` goes on with it."""
+        target = self._spool.path(row["object"]) or _aside(file.path.parent, row)
         try:
-            claim = drop.claim(file, self._spool.path(row["object"]))
+            claim = drop.claim(file, target)
         except OSError as error:
             result.troubles.append(Trouble(file.path, f"cannot be moved into the spool: {error.strerror}"))
-            return Claim.gone
-        return claim if self._bring(file.path.parent, row, result) else None
+            return _GONE
+        if not self._bring(file.path.parent, row, result):
+            return None
+        return _Landed(claim, self._spool.size(row["object"]) or 0 if claim is Claim.changed else row["size"])
 
     def _bring(self, folder: Path, row: Row, result: PickedUp) -> bool:
-        """Carries over what was put aside because the spool is on another file system. ``False``: not now."""
-        landed = self._spool.path(row["object"])
-        hidden = drop.aside(folder, landed)
+        """Carries over what was put aside because no file is moved to the spool in one step. ``False``: not now."""
+        customer = self._registry.customer(row["customer"])
+        hidden, landed = _aside(folder, row), self._spool.path(row["object"])
         try:
             if hidden.exists():
-                self._spool.adopt(hidden, row["object"])
-            if landed.exists():
-                blank_secrets(self._registry.customer(row["customer"]), landed)
+                if result.is_storage_away:
+                    return False
+                self._spool.adopt(hidden, row["object"], lambda incoming: blank_secrets(customer, incoming.path))
+            elif landed is not None and landed.exists():
+                blank_secrets(customer, landed)
         except TryAgain as error:
+            result.is_storage_away |= isinstance(error, StorageAway)
             result.troubles.append(Trouble(folder / row["name"], str(error)))
             return False
         return True
 
-    def _landed(self, row: Row) -> Claim:
-        path = self._spool.path(row["object"])
-        if not path.exists():
-            return Claim.gone
-        return Claim.whole if path.stat().st_size == row["size"] else Claim.changed
+    def _landed(self, row: Row) -> _Landed:
+        size = self._spool.size(row["object"])
+        if size is None:
+            return _GONE
+        return _Landed(Claim.whole if size == row["size"] else Claim.changed, size)
 
     def _sync(self, customer: str, folders: Iterable[Path]) -> None:
         with disk_errors("cannot make picked-up files durable"):
@@ -141,15 +166,14 @@ class PickUp:
             for folder in filter(Path.is_dir, folders):
                 sync_folder(folder)
 
-    def _put(self, transaction: Transaction, row: Row, claim: Claim, now: datetime, result: PickedUp) -> None:
+    def _put(self, transaction: Transaction, row: Row, landed: _Landed, now: datetime, result: PickedUp) -> None:
         """Gives a file that has landed its place in the queue, and forgets one that has not."""
         upload = row["id"]
-        if claim is Claim.gone:
+        if landed.claim is Claim.gone:
             transaction.run("uploads.forget", id=upload)
             return
-        if claim is Claim.changed:
-            size = self._spool.path(row["object"]).stat().st_size
-            transaction.run("uploads.mark_changed", id=upload, size=size, note=_CHANGED)
+        if landed.claim is Claim.changed:
+            transaction.run("uploads.mark_changed", id=upload, size=landed.size, note=_CHANGED)
         where = place(self._registry.customer(row["customer"]), row["name"], row["folder"], now)
         if where.waits_for is WaitsFor.match:
             # Its time for a better name was in the folder; from here it cannot be renamed.
@@ -157,6 +181,10 @@ class PickUp:
         result.due |= put(transaction, upload, where)
         result.uploads.append(upload)
         log_received({**row, **where.as_row()})
+
+
+def _aside(folder: Path, row: Row) -> Path:
+    return drop.aside(folder, Path(row["object"]))
 
 
 def _is_whole(file: Found, result: PickedUp) -> bool:

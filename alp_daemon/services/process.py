@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.customers import Customer, feed_for
@@ -18,20 +20,22 @@ from alp_daemon.domain.guard import HoldReason, not_waived
 from alp_daemon.domain.model import ListState, UploadState
 from alp_daemon.errors import TryAgain, UnusableFile
 from alp_daemon.files import disk
+from alp_daemon.files.objects import Kept, ObjectLost
+from alp_daemon.files.spool import open_spool
 from alp_daemon.services import line_types, queue
 from alp_daemon.services.assess import (
     Assessment,
     ListMoved,
     assess,
     assess_again,
+    assess_few,
     assess_repeated,
-    read_list,
     read_list_in_thread,
 )
 from alp_daemon.services.beside import Beside
 from alp_daemon.services.finish import Ending, Read, Work, finish, finish_in
 from alp_daemon.services.place import no_feed
-from alp_daemon.services.repeat import find_earlier
+from alp_daemon.services.repeat import Earlier, find_earlier
 from alp_daemon.services.report import Report
 from alp_daemon.services.rules import Rules, approval_of, rules_of_file
 from alp_daemon.services.source import Source, read_source
@@ -49,7 +53,7 @@ THREADS_PAY_FROM = 4 * 2**20
 
 def work_next(store: Store, settings: Settings, customer: Customer, owner: str, now: datetime) -> Report | None:
     """Works the customer's oldest due upload to its end; None if nothing is due."""
-    upload = queue.claim(store, customer.id, owner, now)
+    upload = queue.claim(store, settings, customer.id, owner, now)
     if upload is None:
         return None
     work = Work(store, settings, customer, upload, owner, now, time.perf_counter())
@@ -72,6 +76,8 @@ def _ended(work: Work) -> Report:
     except TryAgain:
         queue.give_back(work.store, work.upload.id, work.owner)
         raise
+    except ObjectLost as error:
+        return finish(work, Ending(UploadState.failed, str(error)))
     except Exception as error:  # noqa: BLE001  a bug must end one upload, not its customer's queue
         log.error("upload_failed", upload=work.upload.id, customer=work.customer.id, exc_info=error)
         reason = (
@@ -85,53 +91,56 @@ def _worked(work: Work) -> Report:
     if work.upload.attempts > MAX_ATTEMPTS:
         reason = f"it stopped its worker {MAX_ATTEMPTS} times (too little memory?); see the log"
         return finish(work, Ending(UploadState.held, reason, (HoldReason("stops_worker", reason),)))
+    kept = Kept(work.upload.object, work.upload.size, work.upload.sha256)
+    with open_spool(work.settings).local(kept) as path:
+        return _judged(work, path)
+
+
+def _judged(work: Work, path: Path) -> Report:
     try:
-        rules = rules_of_file(work.store, work.customer, _feed(work), work.path, work.upload.name)
+        rules = rules_of_file(work.store, work.customer, _feed(work), path, work.upload.name)
     except UnusableFile as error:
         return finish(work, Ending(UploadState.rejected, str(error)))
     with work.store.read() as transaction:
         later = _overtaken_by(transaction, work.upload, rules)
         approval = approval_of(transaction, work.customer.id, rules)
+        takes_texts = line_types.in_force_in(transaction, work.settings, work.customer)
+        # By line types that were loaded since, the same file could be read otherwise.
+        earlier = find_earlier(transaction, work.upload, rules) if takes_texts is None else None
     if later is not None:
         return finish(work, Ending(UploadState.discarded, f"superseded by {later}", rules=rules))
     if isinstance(approval, str):
         return finish(work, Ending(UploadState.held, approval, (HoldReason("not_approved", approval),), rules))
     assert work.upload.evidence is not None, "claimed before it was settled"
-    source = Source(
-        work.path, work.upload.name, work.upload.evidence, work.upload.evidence_note, approval.sample_newline
-    )
-    read = Read(source, rules, line_types.in_force(work.store, work.settings, work.customer))
-    try:
-        return _finish_repeated(work, read) or _read_and_apply(work, read)
-    except ListMoved:
-        return _read_and_apply(work, read)
+    source = Source(path, work.upload.name, work.upload.evidence, work.upload.evidence_note, approval.sample_newline)
+    read = Read(source, rules, takes_texts)
+    if earlier is not None and _sha256(work, path) == earlier.sha256:
+        with suppress(ListMoved):
+            return _finish_repeated(work, read, earlier)
+    return _read_and_apply(work, read)
 
 
-def _finish_repeated(work: Work, read: Read) -> Report | None:
-    """Finishes a file that was applied before and after which nothing has changed; None if it has to be read."""
-    if read.takes_texts is not None:
-        return None
+def _finish_repeated(work: Work, read: Read, earlier: Earlier) -> Report:
+    """Finishes a file that was applied before and after which nothing had changed. Raises ``ListMoved`` if it has."""
     with work.store.read() as transaction:
-        earlier = find_earlier(transaction, work.upload, read.rules)
-        if earlier is None or _sha256(work) != earlier.sha256:
-            return None
         assessment = assess_repeated(transaction, earlier, read.source, read.rules)
     return _apply_or_hold(work, read, earlier.sha256, assessment)
 
 
 def _read_and_apply(work: Work, read: Read) -> Report:
     store, customer = work.store, work.customer
-    sha256: Callable[[], str] = partial(_sha256, work)
-    state: Callable[[], ListState] = partial(read_list, store, read.rules.list_name)
+    sha256: Callable[[], str] = partial(_sha256, work, read.source.path)
+    state: Callable[[], ListState] | None = None
     if work.upload.size >= THREADS_PAY_FROM:
         sha256, state = Beside(sha256), Beside(partial(read_list_in_thread, store, read.rules.list_name))
     try:
         reading = read_source(read.source, customer, read.rules, read.takes_texts)
     except UnusableFile as error:
         return finish(work, Ending(UploadState.rejected, str(error), rules=read.rules, sha256=sha256()))
-    known = state()
+    known = state() if state else None
     with store.read() as transaction:
-        assessment = assess(transaction, reading, read.source, read.rules, known)
+        few = assess_few(transaction, reading, read.source, read.rules) if known is None else None
+        assessment = few or assess(transaction, reading, read.source, read.rules, known)
     return _apply_or_hold(work, read, sha256(), assessment)
 
 
@@ -201,8 +210,8 @@ def _waived(upload: Upload) -> dict[str, int]:
     return dict(json.loads(upload.waived)) if upload.waived else {}
 
 
-def _sha256(work: Work) -> str:
+def _sha256(work: Work, path: Path) -> str:
     if work.upload.sha256 is not None:
         return work.upload.sha256
-    with work.path.open("rb", buffering=0) as file:
+    with path.open("rb", buffering=0) as file:
         return disk.sha256(file)

@@ -1,38 +1,89 @@
 """Puts finished reports where the customer finds them: the folder ``reports/`` beside its uploads.
 
-The database has the truth; the files are made from it after the commit, and again if a crash came between.
+The database has the truth. Every node that customers log in to has files of its own, made after an upload's end and
+whenever somebody looks; a customer sees the same at each of them. A report's files bear the time of that end, by which
+one that is out of date is told.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import zlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alp_daemon import log
+from alp_daemon.files.drop import REPORTS
 from alp_daemon.flock import alone_in
 from alp_daemon.services import report, reporttext
-from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
-from alp_daemon.store.store import Row, Store
+from alp_daemon.store.store import Row, Store, moment, stamp
+
+# An upload's end is told by when it was taken up; no file takes longer than this from there to its commit.
+_LONGEST_WORK = timedelta(hours=1)
+# What may have ended while nothing ran here.
+_LOOK_BACK = timedelta(days=1)
 
 
-def publish(store: Store, settings: Settings) -> int:
-    """Writes every report that is not in its folder yet; returns how many."""
-    with store.read() as transaction:
-        waiting = transaction.all("uploads.unpublished")
-    done = 0
-    for row in waiting:
+class Reports:
+    """The reports of all customers on this node. Safe for threads and for several processes at once."""
+
+    def __init__(self, store: Store, drop_dir: Path) -> None:
+        self._store = store
+        self._drop_dir = drop_dir
+        self._looked_at: datetime | None = None
+
+    def bring_up_to_date(self, customer: str) -> int:
+        """Writes the reports that the customer's folder lacks, or has as they were before; returns how many."""
+        with self._store.read() as transaction:
+            rows = transaction.all("uploads.reported", customer=customer)
+        return self._write_stale(rows)
+
+    def publish_recent(self, now: datetime) -> int:
+        """The same for all customers who have a folder here, and what has ended since the last call."""
+        since = now - _LOOK_BACK if self._looked_at is None else self._looked_at - _LONGEST_WORK
+        with self._store.read() as transaction:
+            rows = transaction.all("uploads.reported_since", since=stamp(since))
+        written = self._write_stale(row for row in rows if self._has_folder(row["customer"]))
+        self._looked_at = now
+        return written
+
+    def publish(self, customer: str, upload: int) -> None:
+        """Writes one report, of an upload that has just ended. Where the customer has no folder nobody looks for it."""
+        if self._has_folder(customer):
+            self._write(upload)
+
+    def _has_folder(self, customer: str) -> bool:
+        return (self._drop_dir / customer).is_dir()
+
+    def _write_stale(self, rows: Iterable[Row]) -> int:
+        return sum(self._write(row["id"]) for row in rows if not self._is_current(row))
+
+    def _is_current(self, row: Row) -> bool:
+        # The last of the files that are written.
+        path = self._folder(row["customer"]) / f"{stem(row['id'], row['name'])}.report.json"
         try:
-            _write(settings.drop_dir / row["customer"] / "reports", row)
+            return path.stat().st_mtime_ns == _nanoseconds(row["finished_at"])
+        except OSError:
+            return False
+
+    def _folder(self, customer: str) -> Path:
+        return self._drop_dir / customer / REPORTS
+
+    def _write(self, upload: int) -> bool:
+        with self._store.read() as transaction:
+            row = transaction.one("uploads.with_report", id=upload)
+        if row is None:
+            return False  # released meanwhile: its report is written at its next end
+        try:
+            _write(self._folder(row["customer"]), row)
         except OSError as error:
-            log.warning("report_not_written", upload=row["id"], customer=row["customer"], error=error.strerror)
-            continue
-        with store.write() as transaction:
-            transaction.run("uploads.published", id=row["id"], state=row["state"], finished_at=row["finished_at"])
-        done += 1
-    return done
+            log.warning("report_not_written", upload=upload, customer=row["customer"], error=error.strerror)
+            return False
+        return True
 
 
 def stem(upload: int, name: str) -> str:
@@ -43,17 +94,25 @@ def stem(upload: int, name: str) -> str:
 def _write(folder: Path, row: Row) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = report.of_upload(uploads.from_row(row), row["json"])
-    base = stem(row["id"], row["name"])
-    # Two processes may publish the same report at once. With names of their own, a crash would leave some for ever.
+    base, ended = stem(row["id"], row["name"]), _nanoseconds(row["finished_at"])
+    # Two processes may write the same report at once. With names of their own, a crash would leave some for ever.
     with alone_in(folder):
-        _replace(folder / f"{base}.report.txt", reporttext.text(content).encode())
-        _replace(folder / f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode())
         if content["rejects_total"]:
-            _replace(folder / f"{base}.rejects.csv", zlib.decompress(row["rejects"]))
+            _replace(folder / f"{base}.rejects.csv", zlib.decompress(row["rejects"]), ended)
+        _replace(folder / f"{base}.report.txt", reporttext.text(content).encode(), ended)
+        _replace(folder / f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode(), ended)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, ended: int) -> None:
     """Whole or not at all. Not fsynced: what a power cut takes is written anew from the database."""
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_bytes(content)
+    os.utime(temporary, ns=(ended, ended))
     temporary.replace(path)
+
+
+def _nanoseconds(finished_at: str) -> int:
+    return (moment(finished_at) - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+_EPOCH = moment("1970-01-01T00:00:00.000000Z")

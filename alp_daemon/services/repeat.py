@@ -84,8 +84,9 @@ def find_earlier(transaction: Transaction, upload: Upload, rules: Rules) -> Earl
         return None
     row = transaction.one(
         "uploads.of_version",
-        customer=upload.customer,
+        list=head.id,
         version=head.version,
+        customer=upload.customer,
         feed=rules.name,
         size=upload.size,
         config=rules.fingerprint,

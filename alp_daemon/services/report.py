@@ -13,20 +13,15 @@ import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from alp_daemon import masking
 from alp_daemon.domain.guard import HoldReason
 from alp_daemon.domain.model import Buckets, Reject, Rejects
-from alp_daemon.domain.phone import mask
 from alp_daemon.domain.plan import Changes
 from alp_daemon.store.uploads import Upload
 
 REJECTS_HEADER = ("row", "column", "value", "reason")
 # Rejects inside the JSON; rejects.csv has them all.
 REJECTS_SHOWN = 100
-
-# Ten digits or more, however they are grouped. Dates and counts with commas have fewer.
-_NUMBER = re.compile(r"\+?\(?\d(?:[ ().-]{0,3}\d){9,}")
-
-_EMAIL = re.compile(r"[^\s\"'<>@]+@[^\s\"'<>@]+")
 
 # Cells that a spreadsheet would run: anybody may have typed them into the form that a list comes from. A quote before
 # it makes a cell a text (OWASP, CSV Injection). A number with a sign before it is none.
@@ -166,12 +161,8 @@ def masked(report: Report) -> Report:
     """
     return {
         **report,
-        "reason": _masked_text(report["reason"]),
-        "hold": [{**each, "message": _masked_text(each["message"])} for each in report["hold"]],
-        "rejects": [{**each, "value": mask(each["value"])} for each in report["rejects"]],
-        **({"notes": [_masked_text(note) for note in report["notes"]]} if "notes" in report else {}),
+        "reason": masking.masked(report["reason"]),
+        "hold": [{**each, "message": masking.masked(each["message"])} for each in report["hold"]],
+        "rejects": [{**each, "value": masking.mask(each["value"])} for each in report["rejects"]],
+        **({"notes": [masking.masked(note) for note in report["notes"]]} if "notes" in report else {}),
     }
-
-
-def _masked_text(text: str) -> str:
-    return _EMAIL.sub("•••", _NUMBER.sub(lambda found: mask(found[0]), text))

@@ -16,7 +16,7 @@ from alp_daemon.files.judge import Judge
 from alp_daemon.files.phonecells import PhoneCells, TakesTexts
 from alp_daemon.files.table import Table, open_table
 from alp_daemon.files.tally import Tally
-from alp_daemon.services import line_types, report
+from alp_daemon.services import consider, line_types, report
 from alp_daemon.services.approval import Sample, check_sample, rules_to_approve, sample_of
 from alp_daemon.services.assess import assess, findings_of
 from alp_daemon.services.effect import effect_of
@@ -24,6 +24,7 @@ from alp_daemon.services.rules import Rules
 from alp_daemon.services.source import Source, read_source
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
+from alp_daemon.store.uploads import Upload
 
 ROWS_SHOWN = 50
 _LONGEST_CELL = 80
@@ -57,6 +58,12 @@ def make(store: Store, settings: Settings, customer: Customer, feed: str, source
         "effect": asdict(effect_of(assessment)),
     }
     return Sheet(rules, sample_of(source.path, reading), page)
+
+
+def of_upload(store: Store, settings: Settings, customer: Customer, feed: str, upload: Upload) -> Sheet:
+    """The sheet of a file that came for the feed. Raises as ``make`` and ``consider.source_of``."""
+    with consider.source_of(settings, upload) as source:
+        return make(store, settings, customer, feed, source)
 
 
 def _side_by_side(source: Source, feed: Feed, region: str, takes_texts: TakesTexts | None) -> Page:

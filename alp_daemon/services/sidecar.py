@@ -6,7 +6,6 @@ The two may come in either order. A sidecar is an upload like any other until it
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import Any
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
-from alp_daemon.files.disk import disk_errors
+from alp_daemon.files.disk import disk_errors, sha256
+from alp_daemon.files.objects import Kept, ObjectLost
 from alp_daemon.files.spool import Spool
 from alp_daemon.services.place import SIDECAR_SUFFIX, WaitsFor
 from alp_daemon.store.store import Store, stamp
@@ -84,15 +84,37 @@ def _verdict(spool: Spool, sidecar: Row, file: Row) -> Verdict | None:
         if file["evidence"] == Evidence.cut.value:
             return Verdict(Evidence.cut, file["evidence_note"])
         return Verdict(Evidence.proven, f"sidecar {sidecar['name']}")
-    with disk_errors("cannot compare a file with its sidecar"):
-        expected = read_sha256(spool.path(sidecar["object"]))
-        if expected is None:
-            return None
-        with spool.path(file["object"]).open("rb") as content:
-            found = hashlib.file_digest(content, "sha256").hexdigest()
+    try:
+        expected = _expected(spool, sidecar)
+    except ObjectLost:
+        return None
+    if expected is None:
+        return None
+    try:
+        found = file["sha256"] or _digest(spool, file)
+    except ObjectLost as error:
+        return Verdict(Evidence.cut, str(error))
     if found != expected:
         return Verdict(Evidence.cut, "sha256 differs from its sidecar's")
     return Verdict(Evidence.proven, f"sidecar {sidecar['name']}")
+
+
+def _expected(spool: Spool, sidecar: Row) -> str | None:
+    with disk_errors("cannot read a sidecar"), spool.local(_kept(sidecar)) as path:
+        return read_sha256(path)
+
+
+def _digest(spool: Spool, file: Row) -> str:
+    with (
+        disk_errors("cannot compare a file with its sidecar"),
+        spool.local(_kept(file)) as path,
+        path.open("rb", buffering=0) as content,
+    ):
+        return sha256(content)
+
+
+def _kept(row: Row) -> Kept:
+    return Kept(row["object"], row["size"], row["sha256"])
 
 
 def read_sha256(path: Path) -> str | None:

@@ -13,7 +13,8 @@ from alp_daemon.services import notify, report
 from alp_daemon.services.report import Findings
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
-from alp_daemon.store.store import Store
+from alp_daemon.store.store import Store, Transaction
+from alp_daemon.store.uploads import Upload
 
 
 def report_unworked(store: Store, settings: Settings, customers: Mapping[str, Customer], now: datetime) -> int:
@@ -23,12 +24,20 @@ def report_unworked(store: Store, settings: Settings, customers: Mapping[str, Cu
             return 0  # the usual second: no write lock is taken
     with store.write() as transaction:
         unreported = uploads.find(transaction, "uploads.unreported")
-        for upload in unreported:
-            hold = tuple(HoldReason(**reason) for reason in json.loads(upload.hold or "[]"))
-            findings = Findings(upload.feed, None, upload.evidence, upload.evidence_note, hold, sha256=upload.sha256)
-            finished = report.build(upload, upload.state, upload.reason, findings, 0.0)
-            transaction.run("reports.put", **report.packed(finished, []), read_with=None)
-            notify.tell_of_upload(transaction, settings, customers.get(upload.customer), finished, now)
-    for upload in unreported:
+        reported = [upload for upload in unreported if _report(transaction, settings, customers, upload, now)]
+    for upload in reported:
         log.info("upload_finished", upload=upload.id, customer=upload.customer, feed=upload.feed, state=upload.state)
-    return len(unreported)
+    return len(reported)
+
+
+def _report(
+    transaction: Transaction, settings: Settings, customers: Mapping[str, Customer], upload: Upload, now: datetime
+) -> bool:
+    """Whether the report is this one's; another node may be at it at the same moment."""
+    hold = tuple(HoldReason(**reason) for reason in json.loads(upload.hold or "[]"))
+    findings = Findings(upload.feed, None, upload.evidence, upload.evidence_note, hold, sha256=upload.sha256)
+    finished = report.build(upload, upload.state, upload.reason, findings, 0.0)
+    if not transaction.run("reports.add", **report.packed(finished, []), read_with=None):
+        return False
+    notify.tell_of_upload(transaction, settings, customers.get(upload.customer), finished, now)
+    return True

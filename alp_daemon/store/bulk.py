@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alp_daemon.store.rows import Columns
 
@@ -65,11 +66,17 @@ def insert(connection: sqlite3.Connection, head: str, tail: str, fixed: tuple[in
             cells.append("?")
             varying.append(column)
     mark = f"({','.join(cells)})"
+    rows = len(columns[0])
+    whole = rows - rows % _ROWS_PER_INSERT
     full = head + ",".join([mark] * _ROWS_PER_INSERT) + tail
-    for start in range(0, len(columns[0]), _ROWS_PER_INSERT):
-        rows = min(_ROWS_PER_INSERT, len(columns[0]) - start)
-        sql = full if rows == _ROWS_PER_INSERT else head + ",".join([mark] * rows) + tail
-        block = np.empty((rows, len(varying)), np.int64)
-        for place, column in enumerate(varying):
-            block[:, place] = column[start : start + rows]
-        connection.execute(sql, block.ravel().tolist())
+    for start in range(0, whole, _ROWS_PER_INSERT):
+        connection.execute(full, _rows(varying, start, start + _ROWS_PER_INSERT).ravel().tolist())
+    # A statement of another length would take longer to prepare than these rows take one by one.
+    connection.executemany(head + mark + tail, _rows(varying, whole, rows).tolist())
+
+
+def _rows(columns: Columns, start: int, stop: int) -> NDArray[np.int64]:
+    rows = np.empty((stop - start, len(columns)), np.int64)
+    for place, column in enumerate(columns):
+        rows[:, place] = column[start:stop]
+    return rows

@@ -38,6 +38,10 @@ TABLES = {
     "answers": "customer, key",
     "counters": "name, label",
     "approval_links": "token",
+    "customer_versions": "version",
+    "customer_files": "customer, since",
+    "expectations": "customer, feed",
+    "alarms": "customer, feed, slot",
 }
 
 

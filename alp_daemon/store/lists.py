@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -56,9 +56,10 @@ def open_list(transaction: Transaction, customer: str) -> ListHead | None:
 
 
 def create_list(transaction: Transaction, customer: str, now: datetime) -> ListHead:
-    transaction.lock("list", customer)
-    transaction.run("lists.add", customer=customer, now=stamp(now))
     head = open_list(transaction, customer)
+    if head is None:
+        transaction.run("lists.add", customer=customer, now=stamp(now))
+        head = open_list(transaction, customer)
     assert head is not None
     return head
 
@@ -136,15 +137,37 @@ def chained_digest(previous: bytes, version: int, change: Change, events: Sequen
     return digest.digest()
 
 
-def first_broken_change(transaction: Transaction, head: ListHead) -> int | None:
-    """The first version whose record or events are not what they were when it was written; None if all are.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A change as it is kept, and its events (the columns of ``insert_events``)."""
 
-    Reads the whole history: a second or so for a million events.
-    """
-    digest = b""
+    version: int
+    change: Change
+    events: list[NDArray[np.int64]]
+    said: int
+    """How many events its record says that it has."""
+    digest: bytes
+    """Chained over it and all before it, as they are now."""
+    holds: bool
+    """Whether it, its events and all before them are what they were when they were written."""
+
+
+def history(transaction: Transaction, head: ListHead) -> Iterator[Recorded]:
+    """All changes of a list from the first on: a second or so for a million events."""
+    digest, holds = b"", True
     for row in transaction.all("changes.of_list", list=head.id):
         change = Change(**{field.name: row[field.name] for field in fields(Change)})
-        digest = chained_digest(digest, row["version"], change, transaction.read_events(head.id, row["version"]))
-        if digest != row["digest"]:
-            return int(row["version"])
+        events = transaction.read_events(head.id, row["version"])
+        digest = chained_digest(digest, row["version"], change, events)
+        holds = holds and digest == row["digest"]
+        yield Recorded(row["version"], change, events, row["events"], digest, holds)
+
+
+def first_broken_change(transaction: Transaction, head: ListHead) -> int | None:
+    """The first version whose record or events are not what they were when it was written; None if all are."""
+    digest = b""
+    for each in history(transaction, head):
+        if not each.holds:
+            return each.version
+        digest = each.digest
     return None if digest == head.digest else head.version

@@ -29,19 +29,27 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumper
 
-from alp_daemon.errors import AlpError, TryAgain, Unavailable
+from alp_daemon.errors import AlpError, OutcomeUnknown, TryAgain, Unavailable
 from alp_daemon.store.pgcolumns import ArrayDumper
 from alp_daemon.store.postgrestransaction import PostgresTransaction
 from alp_daemon.store.sql import migrations
 
 BUSY_SECONDS = 60.0
-_DEFAULTS: dict[str, Any] = {"connect_timeout": 10, "application_name": "alp-daemon"}
+# A server, or the network before it, that is gone without a word is noticed within a minute.
+_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 10,
+    "application_name": "alp-daemon",
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html: the classes of conditions that pass. 08 the connection,
 # 40 a deadlock, 53 no disk, memory or connection left, 55P03 a lock that was not free in time, 57 stopped by a person.
 _PASSING = ("08", "40", "53", "55P03", "57")
 # The refusals of a server that is about to be there: PostgreSQL does not number them when it refuses a connection.
-_COMING = ("starting up", "shutting down", "recovery", "too many", "connection slots")
+_COMING = ("starting up", "shutting down", "recovery", "too many", "connection slots", "accepting connections")
 
 
 class _TextDumper(StrDumper):
@@ -93,9 +101,9 @@ class PostgresStore:
         return [name for name, _ in missing]
 
     @contextmanager
-    def write(self) -> Iterator[PostgresTransaction]:
+    def write(self, *, lasting: bool = True) -> Iterator[PostgresTransaction]:
         """A write transaction. It is alone with what it locks (see above), and beside others with all else."""
-        with self._transaction("BEGIN", writes=True) as transaction:
+        with self._transaction("BEGIN" if lasting else _NOT_LASTING, writes=True) as transaction:
             yield transaction
 
     @contextmanager
@@ -130,11 +138,19 @@ class PostgresStore:
             connection = self._first(begin)
             try:
                 yield PostgresTransaction(connection, writes=writes)
-                connection.execute("COMMIT")
+                self._commit(connection, writes=writes)
             except BaseException:
                 if not connection.closed:
                     connection.rollback()
                 raise
+
+    def _commit(self, connection: Connection[Any], *, writes: bool) -> None:
+        try:
+            connection.execute("COMMIT")
+        except psycopg.OperationalError as error:
+            if not (writes and connection.closed):
+                raise
+            raise OutcomeUnknown(f"{self.name}: the connection broke during a commit; look, or try again") from error
 
     def _first(self, statement: LiteralString, values: tuple[str, ...] = ()) -> Connection[Any]:
         """The connection, outside of any transaction, with this done; a new one where the server ended the old one."""
@@ -159,6 +175,7 @@ class PostgresStore:
             connection.execute(f"SET lock_timeout = {round(self._busy_seconds * 1000)}")
             # What was answered for must survive a power cut, also on a server that is set to be quicker than that.
             connection.execute(_DURABLE)
+            connection.execute(_NOT_FOR_EVER)
             connection.adapters.register_dumper(np.ndarray, ArrayDumper)
             connection.adapters.register_dumper(str, _TextDumper)
             self._local.connection = connection
@@ -180,6 +197,8 @@ class PostgresStore:
             yield
         except psycopg.OperationalError as error:
             raise self._explained(error) from error
+        except psycopg.errors.IdleInTransactionSessionTimeout as error:
+            raise TryAgain(f"{self.name}: this program stood still for too long; nothing was changed") from error
         except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
             raise Unavailable(f"{self.name}: {_first_line(error)}; check the rights of its user") from error
 
@@ -196,6 +215,16 @@ class PostgresStore:
 
 
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+_NOT_LASTING = "BEGIN; SET LOCAL synchronous_commit = off"
+# A node that hangs or is gone within a transaction must not keep its locks: the server ends the session. What it had
+# done is undone, and others go on. Whoever has set times of their own knows better.
+_NOT_FOR_EVER = """
+    SELECT set_config(name, value, false) FROM (VALUES
+        ('idle_in_transaction_session_timeout', '2min'), ('tcp_keepalives_idle', '20'),
+        ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
+    ) AS wanted (name, value)
+    WHERE (SELECT source FROM pg_settings s WHERE s.name = wanted.name) = 'default'
+"""
 _MIGRATIONS = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
         number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL

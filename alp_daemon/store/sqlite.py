@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,10 @@ from alp_daemon.store.sql import migrations
 from alp_daemon.store.sqlitetransaction import SqliteTransaction
 
 BUSY_SECONDS = 60.0
+# A committed transaction survives a power cut (WAL NORMAL lost 1 % of them).
+_DURABLE = "PRAGMA synchronous = FULL"
+# Between two parts of a copy an interrupt is heard: 16 MiB.
+_PAGES_AT_ONCE = 4096
 
 
 class SqliteStore:
@@ -47,9 +51,9 @@ class SqliteStore:
                 return self._bring_up_to_date()
 
     @contextmanager
-    def write(self) -> Iterator[SqliteTransaction]:
+    def write(self, *, lasting: bool = True) -> Iterator[SqliteTransaction]:
         """A write transaction. It takes the write lock at once, so that it cannot fail half-way for want of it."""
-        with self._turn(), self._transaction("BEGIN IMMEDIATE") as transaction:
+        with self._turn(), self._lasting(lasting), self._transaction("BEGIN IMMEDIATE") as transaction:
             yield transaction
 
     @contextmanager
@@ -57,6 +61,32 @@ class SqliteStore:
         """A consistent view of the database that neither waits for a writer nor hinders one."""
         with self._transaction("BEGIN") as transaction:
             yield transaction
+
+    def copy_to(self, target: Path) -> None:
+        """Writes a copy of the database as it is at one instant. Nobody waits for it, and it waits for nobody."""
+        with _translated(target), closing(sqlite3.connect(target)) as copy, self.read() as transaction:
+            # From its first reading on the transaction sees one instant. Without, each write of another process beside
+            # the copying would begin it anew.
+            transaction.one("lists.all")
+            self._connection().backup(copy, pages=_PAGES_AT_ONCE)
+
+    def fault(self) -> str | None:
+        """What is wrong with the file, as SQLite sees it; None if it is sound. Reads all of it."""
+        try:
+            (found,) = self._connection().execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        return None if found == "ok" else str(found)
+
+    def settle(self) -> None:
+        """Puts all that is beside the file into it. Raises ``TryAgain`` where somebody else has it open."""
+        with _translated(self.path):
+            connection = self._connection()
+            connection.execute("PRAGMA busy_timeout = 1000")
+            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            self.close()
+        if mode != "delete":
+            raise TryAgain(f"{self.path}: another program has it open; end that first")
 
     def close(self) -> None:
         """Closes the connection of the calling thread."""
@@ -82,6 +112,20 @@ class SqliteStore:
             self._writing.release()
 
     @contextmanager
+    def _lasting(self, lasting: bool) -> Iterator[None]:
+        """Whether the next commit waits for the disk."""
+        if lasting:
+            yield
+            return
+        with _translated(self.path):
+            connection = self._connection()
+            connection.execute("PRAGMA synchronous = NORMAL")
+            try:
+                yield
+            finally:
+                connection.execute(_DURABLE)
+
+    @contextmanager
     def _transaction(self, begin: str) -> Iterator[SqliteTransaction]:
         with _translated(self.path):
             connection = self._connection()
@@ -98,9 +142,8 @@ class SqliteStore:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=self._busy_seconds, isolation_level=None)
-            # FULL: a committed transaction survives a power cut (WAL NORMAL lost 1 % of them).
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(_DURABLE)
             connection.execute("PRAGMA cache_size = -65536")
             self._local.connection = connection
         return connection
@@ -125,6 +168,14 @@ class SqliteStore:
         connection = self._connection()
         sets.apply(sqlite_utils.Database(connection))
         connection.execute(f"PRAGMA user_version = {len(scripts)}")
+
+
+@contextmanager
+def reading_settled(path: Path) -> Iterator[SqliteTransaction]:
+    """A file that nobody writes to and that was settled, of whatever release: it is read as it is, and not touched."""
+    address = f"{path.absolute().as_uri()}?immutable=1"
+    with _translated(path), closing(sqlite3.connect(address, uri=True)) as connection:
+        yield SqliteTransaction(connection)
 
 
 def _migration(script: str) -> Callable[[Any], None]:

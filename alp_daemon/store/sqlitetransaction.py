@@ -96,10 +96,11 @@ class SqliteTransaction(Transaction):
         )
 
     def read_events(self, list_id: int, version: int) -> list[NDArray[np.int64]]:
-        sql = f"SELECT {', '.join(EVENT)} FROM events WHERE list = ? AND version = ? ORDER BY key"  # noqa: S608
-        rows = self._connection.execute(sql, (list_id, version)).fetchall()
-        table = np.array(rows, dtype=np.int64).reshape(-1, len(EVENT))
-        return list(table.T)
+        of_version = f"list = ? AND version = {int(version)}"
+        source = f"SELECT * FROM events WHERE {of_version} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608  a number
+        nothing = [np.empty(0, np.int64) for _ in EVENT]
+        parts = bulk.read(self._connection, EVENT, source, list_id)
+        return [np.concatenate(column) for column in zip(nothing, *parts, strict=True)]
 
     def read_texts(self, name: str, list_id: int) -> dict[int, str]:
         return bulk.read_texts(self._connection, queries("sqlite")[name], list_id)

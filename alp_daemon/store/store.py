@@ -26,8 +26,12 @@ class Store(Protocol):
     def name(self) -> str:
         """What it is called in messages; never with a password."""
 
-    def write(self) -> AbstractContextManager[Transaction]:
-        """A write transaction: all of it is kept, or nothing. ``Transaction.lock`` says what it has to itself."""
+    def write(self, *, lasting: bool = True) -> AbstractContextManager[Transaction]:
+        """A write transaction: all of it is kept, or nothing. ``Transaction.lock`` says what it has to itself.
+
+        One that is not ``lasting`` does not wait for the disk. The next one that does brings it along; a power cut
+        before that takes it back. Only for what nobody was told, and what is done again without it.
+        """
 
     def read(self) -> AbstractContextManager[Transaction]:
         """A consistent view of the database that neither waits for a writer nor hinders one."""

@@ -1,6 +1,6 @@
-"""Sets of tags as they are stored, and the few of them that one address needs.
+"""Sets of tags as they are stored, and the few of them that some addresses need.
 
-A list may have a hundred thousand sets: a command for one number does not read them all.
+A list may have a hundred thousand sets: a command for one number, or a file of a hundred, does not read them all.
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ def of_ids(transaction: Transaction, list_id: int, ids: Iterable[int]) -> dict[i
     return {0: (), **{row["id"]: parsed(row["tags"]) for row in rows}}
 
 
-def around(transaction: Transaction, list_id: int, own: int, tags: Tags) -> TagSets:
-    """What a plan on one address may need: its own set, the given one, and what comes of adding or removing it."""
-    current = of_ids(transaction, list_id, [own])[own]
-    results = {
-        written(each) for each in (tags, tuple(sorted({*current, *tags})), tuple(t for t in current if t not in tags))
-    }
+def around(transaction: Transaction, list_id: int, pairs: Iterable[tuple[int, Tags]]) -> TagSets:
+    """What a plan on some addresses may need: of each its own set (an id) and the one that it is given, as a pair, and
+    what comes of adding or removing that."""
+    distinct = set(pairs)
+    current = of_ids(transaction, list_id, (own for own, _ in distinct))
+    results = {written(each) for own, tags in distinct for each in _results(current[own], tags)}
     rows = transaction.all("tag_sets.of_tags", list=list_id, texts=json.dumps(sorted(results)))
-    return TagSets([(own, current), *((row["id"], parsed(row["tags"])) for row in rows)])
+    return TagSets([*current.items(), *((row["id"], parsed(row["tags"])) for row in rows)])
+
+
+def _results(own: Tags, tags: Tags) -> tuple[Tags, Tags, Tags]:
+    return tags, tuple(sorted({*own, *tags})), tuple(tag for tag in own if tag not in tags)

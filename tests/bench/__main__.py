@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import api, chart, others, ours, subscribers
+from tests.bench import api, chart, others, ours, small, subscribers
 from tests.bench.cases import CASES, Files
 from tests.bench.ftp import run as ftp
 from tests.bench.ftp.figure import table
@@ -26,6 +26,9 @@ def main() -> None:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
     print(json.dumps(machine()))
+    if options.only == "small":
+        _measure_small(options)
+        return
     if options.store:
         _measure_stores(options)
         return
@@ -37,6 +40,8 @@ def main() -> None:
         _measure_mail(options)
     if options.only in (None, "api"):
         _measure_api(options)
+    if options.only is None:
+        _measure_small(options)
 
 
 def _measure_process(options: argparse.Namespace) -> None:
@@ -96,6 +101,13 @@ def _measure_api(options: argparse.Namespace) -> None:
     _write(options.out / "api.json", [figure.as_row() for figure in figures])
 
 
+def _measure_small(options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        speeds = small.measure(Path(folder), small.Extent(), options.runs, options.store)
+    print(small.table(speeds))
+    _write(options.out / "small.json", [speed.as_row() for speed in speeds])
+
+
 def _write(path: Path, results: list[dict[str, Any]]) -> None:
     path.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
 
@@ -121,7 +133,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=int, default=5, help="of each case, in turn; the median counts")
     parser.add_argument("--peer-runs", type=int, default=5, help="of each peer; 0 leaves them out")
-    parser.add_argument("--only", choices=("process", "ftp", "mail", "api"), help="one part; all by default")
+    parser.add_argument("--only", choices=("process", "ftp", "mail", "api", "small"), help="one part; all by default")
     parser.add_argument(
         "--store",
         metavar="ADDRESS",

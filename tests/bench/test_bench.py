@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import api, others, ours, subscribers
+from tests.bench import api, others, ours, small, subscribers
 from tests.bench.cases import CASES, Files
+from tests.bench.small import Extent
 
 ROWS = 2_000
 
@@ -38,3 +39,9 @@ def test_programs_at_the_api_all_get_answers(tmp_path: Path, monkeypatch: pytest
     found = api.measure(tmp_path, ROWS)
     assert len(found) == 4
     assert all(figure.values for figure in found)
+
+
+def test_small_files_of_many_customers_end_in_their_lists(tmp_path: Path) -> None:
+    (speed,) = small.measure(tmp_path, Extent(customers=2, files_each=3, workers=(1,)), runs=1)
+    assert (speed.store, speed.workers, speed.files) == ("SQLite", 1, 6)
+    assert "SQLite" in small.table([speed])

@@ -81,6 +81,8 @@ FEED = ("feeds", "members")
         (("require_close_notify",), "no"),
         (("feeds", "other"), {"match": "x*", "mode": "preformatted", "phones": ["A"]}),
         ((*FEED, "guard"), {"max_omitted": "6%"}),
+        (("timezone",), "America/New_York"),
+        ((*FEED, "expect"), {"every": "day", "by": "06:00"}),
         ((*FEED, "sidecar"), "done"),
         ((*FEED, "sidecar_wait"), "1h"),
         ((*FEED, "mode"), "soft_overwrite"),

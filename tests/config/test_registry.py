@@ -122,3 +122,32 @@ def test_a_folder_that_is_gone_loses_nobody(registry, tmp_path):
 def test_an_unknown_customer(registry):
     assert registry.customer("nobody") is None
     assert registry.status("nobody", NOW) is CustomerStatus.unknown
+
+
+def test_nodes_that_have_loaded_the_same_show_the_same_fingerprint(registry, tmp_path):
+    other = tmp_path / "other node"
+    other.mkdir()
+    (other / "acme.yaml").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    same = Registry(other)
+    same.reload(NOW)
+    assert registry.fingerprint() == same.fingerprint()
+    for path, text in (("acme.yaml", GOOD + "# a comment\n"), ("bolt.yaml", GOOD)):
+        before = registry.fingerprint()
+        (tmp_path / path).write_text(text)
+        registry.reload(later(5))
+        assert registry.fingerprint() != before
+        (other / path).write_text(text)
+        same.reload(later(5))
+        assert registry.fingerprint() == same.fingerprint()
+
+
+def test_the_fingerprint_is_of_what_is_loaded_and_not_of_what_is_there(registry, tmp_path):
+    loaded = registry.fingerprint()
+    (tmp_path / "acme.yaml").write_text("name: [\n")
+    registry.reload(later(5))
+    assert registry.fingerprint() == loaded, "it goes on with the version before the broken edit"
+    (tmp_path / "acme.yaml").unlink()
+    registry.reload(later(10))
+    empty = Registry(tmp_path / "none")
+    empty.reload(NOW)
+    assert registry.fingerprint() == empty.fingerprint() != loaded

@@ -184,3 +184,44 @@ def test_reading_settings_imports_nothing_heavy():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"numpy", "structlog", "rich", "sqlite_utils", "click", "pyftpdlib"}
     assert not heavy & set(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("spool", "folder", "bucket"),
+    [
+        ("", "/srv/alp/data/spool", None),
+        ("spool: /mnt/shared/spool", "/mnt/shared/spool", None),
+        ("spool: ../spool", "/srv/alp/../spool", None),
+        ("spool: s3://uploads", None, ("uploads", "")),
+        ("spool: s3://uploads/alp/production/", None, ("uploads", "alp/production")),
+    ],
+)
+def test_the_spool_is_a_folder_or_a_bucket(write, spool, folder, bucket):
+    text = f"data_dir: /srv/alp/data\n{spool}\n"
+    loaded = settings.load(write("alp.yaml", text))
+    here = str(Path.cwd())
+    assert loaded.spool_bucket == bucket
+    if folder is not None:
+        assert str(loaded.spool_dir).replace(here, "/srv/alp") == folder
+
+
+@pytest.mark.parametrize("spool", ["s3://", "s3:///alp", "s3://uploads/alp//production", "gs://uploads/alp"])
+def test_a_spool_that_cannot_be_one_is_told(write, spool):
+    (problem,) = refusals(write("alp.yaml", f"spool: {spool}\n"))
+    assert "alp.yaml:1:8: spool: expected" in problem
+    assert "s3://BUCKET/PREFIX" in problem
+
+
+def test_a_bucket_needs_its_library(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    (problem,) = refusals(write("alp.yaml", "spool: s3://uploads/alp\n"))
+    assert "`pip install 'alp-daemon[s3]'`" in problem
+
+
+def test_a_nodes_name_and_how_long_it_may_be_silent(write):
+    loaded = settings.load(write("alp.yaml", "node: ftp-1.example\nlease: 5s\n"))
+    assert (loaded.node_name, loaded.lease) == ("ftp-1.example", timedelta(seconds=5))
+    assert refusals(write("alp.yaml", "node: a@b\nlease: 4s\n")) == [
+        "alp.yaml:1:7: node: expected a name of letters, digits, and . - _ within it",
+        "alp.yaml:2:8: lease: expected a duration of at least 5s",
+    ]

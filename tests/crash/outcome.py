@@ -18,7 +18,7 @@ _TABLES = {
     "changes": "SELECT list, version, actor, source, channel, upload, note, events FROM changes ORDER BY 1, 2",
     "lists": "SELECT customer, version, imported_by FROM lists ORDER BY 1",
     "uploads": "SELECT id, customer, feed, mode, name, folder, channel, size, sha256, evidence, evidence_note,"
-    " waits_for, state, reason, waived, released_by, config, version, lease_owner, never_seen, undone_by, published"
+    " waits_for, state, reason, waived, released_by, config, version, lease_owner, never_seen, undone_by"
     " FROM uploads ORDER BY id",
     "approvals": "SELECT customer, feed, fingerprint, approved_by FROM approvals ORDER BY 1, 2",
     "credentials": "SELECT customer, id, kind, user FROM credentials ORDER BY 1, 2",

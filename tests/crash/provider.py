@@ -158,9 +158,11 @@ class Provider:
         return [(row["name"], row["state"]) for row in self.rows(query, customer)]
 
     def is_idle(self) -> bool:
-        """Nothing is in the queue, and every report is published."""
-        busy = "SELECT 1 FROM uploads u WHERE state = 'received' OR (published = 0 AND EXISTS"
-        return not self.rows(f"{busy} (SELECT 1 FROM reports r WHERE r.upload = u.id))")
+        """Nothing is in the queue, and every report is in its folder."""
+        if self.rows("SELECT 1 FROM uploads WHERE state = 'received' LIMIT 1"):
+            return False
+        published = {path.name.partition("-")[0] for path in self.folder.glob("data/drop/*/reports/*.json")}
+        return {f"{row['upload']:06d}" for row in self.rows("SELECT upload FROM reports")} <= published
 
     def wait_until_idle(self) -> None:
         eventually(self.is_idle, lambda: f"{self.rows('SELECT * FROM uploads')}\n{self.log()}")

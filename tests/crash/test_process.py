@@ -45,8 +45,7 @@ RECORDED = [
     Step("alp_daemon.services.publish:_replace", "before"),
     Step("pathlib:Path.replace", "before", ".part"),
     Step("alp_daemon.services.publish:_replace", "after", nth=2),
-    Step("alp_daemon.store.sqlite:SqliteTransaction.run", "before", "uploads.published"),
-    Step("alp_daemon.services.publish:publish", "after"),
+    Step("alp_daemon.services.publish:Reports.bring_up_to_date", "after"),
 ]
 """The file is in the spool and has its record: whoever works the queue next goes on with it."""
 

@@ -25,7 +25,7 @@ DEATHS = [
     Step("alp_daemon.store.sqlite:SqliteTransaction.insert_events", "after"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "reports.put"),
     Step("alp_daemon.services.process:_apply_or_hold", "after"),
-    Step("alp_daemon.worker:publish.publish", "after"),
+    Step("alp_daemon.services.publish:Reports.publish", "after"),
 ]
 
 

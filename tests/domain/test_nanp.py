@@ -73,3 +73,9 @@ def test_a_column_is_classified_in_order() -> None:
     column = [rng.choice([2125550123, 8005550123, 1115550123]) for _ in range(100)]
     verdicts = nanp.table().classify(np.array(column)).tolist()
     assert verdicts == [expected(number) for number in column]
+
+
+def test_it_is_made_once() -> None:
+    made = nanp.table()
+    assert nanp.is_made()
+    assert nanp.table() is made

@@ -6,18 +6,19 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from tests.faults.campaign import Campaign, Skipped, Tally
 from tests.faults.campaigns import CAMPAIGNS
 
-_LINE = "{:<11}{:>8}{:>9}  {:<8}{}"
+_LINE = "{:<11}{:>8}{:>9}{:>9}  {}"
 
 
 def main() -> int:
     options = _options()
     print(f"seed {options.seed}: --seed {options.seed} stages the same faults again")
-    print(_LINE.format("campaign", "rounds", "seconds", "verdict", "counted"))
+    print(_LINE.format("campaign", "rounds", "seconds", "found", "counted"))
     passed = [_passes(CAMPAIGNS[name], options) for name in options.campaigns or CAMPAIGNS]
     return int(not all(passed))
 
@@ -29,17 +30,20 @@ def _passes(campaign: Campaign, options: argparse.Namespace) -> bool:
         with tempfile.TemporaryDirectory(prefix=f"alp-{campaign.name}-", dir=options.work) as folder:
             tally = campaign.run(Path(folder) / "site", rounds, options.seed)
     except Skipped as reason:
-        print(_LINE.format(campaign.name, 0, "", "SKIPPED", reason), flush=True)
+        print(_LINE.format(campaign.name, 0, "", "skipped", reason), flush=True)
         return True
     except Exception as error:  # noqa: BLE001  one campaign that breaks must not end the others
-        tally = Tally(faults=[f"{type(error).__name__}: {str(error)[-600:]}"])
-    verdict = "FAIL" if tally.faults else "pass"
-    print(
-        _LINE.format(campaign.name, f"{tally.rounds:,}", f"{time.monotonic() - began:.0f}", verdict, tally), flush=True
-    )
+        tally = Tally(faults=[f"{type(error).__name__}: {str(error)[-600:]} ({_way_to(error)})"])
+    seconds = f"{time.monotonic() - began:,.0f}"
+    print(_LINE.format(campaign.name, f"{tally.rounds:,}", seconds, len(tally.faults), tally), flush=True)
     for fault in tally.faults[: options.faults]:
         print(f"  {campaign.promise}: {fault}")
     return not tally.faults
+
+
+def _way_to(error: Exception) -> str:
+    steps = traceback.extract_tb(error.__traceback__)[1:]
+    return " → ".join(f"{Path(step.filename).name}:{step.lineno}" for step in steps)
 
 
 def _options() -> argparse.Namespace:

@@ -85,9 +85,13 @@ WAYS = [
 """ncftpput knows no TLS."""
 
 
+def installed() -> list[Way]:
+    return [way for way in WAYS if way.program == "ftplib" or shutil.which(way.program)]
+
+
 def run(folder: Path, rounds: int, seed: int) -> Tally:
     """``rounds`` killed clients, and a fourth as many that live."""
-    ways = [way for way in WAYS if way.program == "ftplib" or shutil.which(way.program)]
+    ways = installed()
     missing = sorted(_COMMANDS.keys() - {way.program for way in ways})
     if len(missing) == len(_COMMANDS) - 1:
         raise Skipped(f"no FTP client but Python's own; install {', '.join(missing)}")
@@ -100,7 +104,7 @@ def run(folder: Path, rounds: int, seed: int) -> Tally:
         for number, way in zip(range(rounds), cycle(chance.sample(ways, len(ways)))):
             name, content = _file(way, number)
             sizes[name] = len(content)
-            _kill_in_the_middle(way, door, name, content[: chance.randrange(len(content))], chance, installation)
+            kill_in_the_middle(way, door, name, content[: chance.randrange(len(content))], chance, installation)
             tally.rounds += 1
             if number % 4 == 0:
                 name, content = _file(way, f"whole-{number}")
@@ -124,7 +128,7 @@ def _file(way: Way, number: int | str) -> tuple[str, bytes]:
     return f"{kind}-{way.program}{'-tls' if way.tls else ''}-{way.by.name}-{number}.csv", (BODY + end).encode()
 
 
-def _kill_in_the_middle(
+def kill_in_the_middle(
     way: Way, door: Door, name: str, part: bytes, chance: random.Random, installation: Installation
 ) -> None:
     """The client is killed once a part of its file has come, with the rest still to be sent; or at any time before."""
@@ -154,4 +158,10 @@ def _is_sent(way: Way, door: Door, name: str, content: bytes) -> bool:
 
 
 def _started(arguments: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(arguments, stdin=subprocess.PIPE, preexec_fn=_hear_ctrl_c, **quiet)
+
+
+def _hear_ctrl_c() -> None:
+    """What a shell runs in the background is deaf to it, and so would be the clients of such a run."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -77,7 +77,7 @@ def _stall(ftp: ftplib.FTP, data: socket.socket, chance: Chance) -> None:
     reset(data)
 
 
-_ENDS: tuple[Callable[[ftplib.FTP, socket.socket, Chance], None], ...] = (
+ENDS: tuple[Callable[[ftplib.FTP, socket.socket, Chance], None], ...] = (
     _fin,
     _reset_both,
     _reset_data,
@@ -99,10 +99,10 @@ def run(folder: Path, rounds: int, seed: int) -> Tally:
         installation.at_rest()
         descriptors = door.descriptors()
         for number in range(rounds):
-            end, tls = chance.choice(_ENDS), number % 2 == 1
+            end, tls = chance.choice(ENDS), number % 2 == 1
             name = f"members-{end.__name__.strip('_')}{'-tls' if tls else ''}-{number}.csv"
             broken.append(name)
-            _break_off(door, name, end, chance, tls=tls)
+            break_off(door, name, end, chance, tls=tls)
             tally.rounds += 1
             if number % 5 == 0:
                 whole.append(_send(door, f"members-whole-{number}.csv", tls=chance.random() < 0.5))
@@ -118,7 +118,7 @@ def run(folder: Path, rounds: int, seed: int) -> Tally:
     return tally
 
 
-def _break_off(
+def break_off(
     door: Door,
     name: str,
     end: Callable[[ftplib.FTP, socket.socket, Chance], None],
@@ -126,7 +126,8 @@ def _break_off(
     *,
     tls: bool,
 ) -> None:
-    ftp = _entered(door, tls=tls)
+    """One upload that gets no further than to some byte."""
+    ftp = entered(door, tls=tls)
     data = ftp.transfercmd(f"STOR {name}")
     data.sendall(_CONTENT[: chance.randrange(len(_CONTENT))])
     _moment(chance)
@@ -134,13 +135,13 @@ def _break_off(
 
 
 def _send(door: Door, name: str, *, tls: bool) -> str:
-    ftp = _entered(door, tls=tls)
+    ftp = entered(door, tls=tls)
     ftp.storbinary(f"STOR {name}", io.BytesIO(_CONTENT))
     ftp.quit()
     return name
 
 
-def _entered(door: Door, *, tls: bool) -> ftplib.FTP:
+def entered(door: Door, *, tls: bool) -> ftplib.FTP:
     context = ssl.create_default_context(cafile=str(door.authority)) if tls else None
     ftp = ftplib.FTP_TLS(context=context, timeout=_WAIT) if tls else ftplib.FTP(timeout=_WAIT)
     ftp.connect("127.0.0.1", door.server.port)

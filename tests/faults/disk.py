@@ -12,8 +12,9 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 
 from tests.faults.campaign import Tally
@@ -21,25 +22,41 @@ from tests.faults.installation import Door, Installation, phone
 from tests.faults.mounts import forbidden, small_disk
 
 _MEGABYTES = 24
-_CUSTOMER = "name: School\nkeyword: JOIN\nfeeds: {}\n"
+# The disks are smaller than what is to stay free by default.
+_CUSTOMER = "name: School\nkeyword: JOIN\nfeeds: {}\nlimits: {free_space_floor: 0}\n"
 _ROWS = 400
+_PAGE = 4096
+_ROOM_FOR_ALL = 64 * _PAGE
 _LOCKED_SECONDS = 1.5
 _LOOKED_AT_SECONDS = 0.3
 """The file rang the bell, and the folders are scanned meanwhile."""
 
 
 def run(folder: Path, rounds: int, seed: int) -> Tally:
-    """Each round: something is wrong with the disk while a file comes by FTP or through the drop folder."""
+    """Each round: something is wrong with the disk while a file comes by FTP or through the drop folder.
+
+    A full disk has room for a page more each time, from none to all that a file and its record take: it gets full at
+    any write.
+    """
     tally, chance = Tally(), random.Random(seed)
+    room = cycle(range(0, _ROOM_FOR_ALL, _PAGE))
     data, spool = folder / "data", folder / "data/spool"
-    installation = Installation(folder, customer=_CUSTOMER)
+    installation = Installation(folder, customers={"acme": _CUSTOMER})
+    staged: dict[str, Callable[[], AbstractContextManager[None]]] = {
+        "database disk full": lambda: _full(data, next(room)),
+        "spool full": lambda: _full(spool, next(room)),
+        "database locked": lambda: locked(data),
+        "spool read-only": lambda: forbidden(spool),
+    }
     with small_disk(data, _MEGABYTES), small_disk(spool, _MEGABYTES):
         installation.issue()
         sent = []
         with installation.running() as door:
             for number in range(rounds):
                 name, content = f"list-{number}.csv", _content(number)
-                trouble = chance.choice([_full(data, chance), _full(spool, chance), _locked(data), forbidden(spool)])
+                what = chance.choice(list(staged))
+                trouble = staged[what]()
+                tally.counted[what] += 1
                 if chance.random() < 0.6:
                     _by_ftp(door, tally, trouble, name, content)
                 else:
@@ -108,9 +125,8 @@ def _stored(ftp: ftplib.FTP, name: str, content: bytes) -> str:
 
 
 @contextmanager
-def _full(disk: Path, chance: random.Random) -> Iterator[None]:
-    """Room for nothing at all, or for a part of what is to be written."""
-    left = chance.choice((0, 0, 4, 8, 16, 32, 64, 128, 256)) * 1024
+def _full(disk: Path, left: int) -> Iterator[None]:
+    """Room for so many bytes more."""
     ballast = disk / ".ballast"
     try:
         with ballast.open("wb", buffering=0) as file:
@@ -124,7 +140,7 @@ def _full(disk: Path, chance: random.Random) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(data: Path) -> Iterator[None]:
+def locked(data: Path) -> Iterator[None]:
     """Another program writes for a second and a half."""
     with closing(sqlite3.connect(data / "alp.db", isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")

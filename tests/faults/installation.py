@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import trustme
@@ -44,11 +44,13 @@ BODY = "Phone,Feeder\n" + "".join(f"+1212555{row % 10_000:04},feeder {row % 1_00
 
 
 class Installation:
-    """A provider with one customer, ``acme``, and its FTP log-in."""
+    """A provider with its customers, as a rule ``acme`` alone, and the FTP log-in of that one."""
 
-    def __init__(self, folder: Path, ftp: str = "", customer: str = ACME) -> None:
+    def __init__(
+        self, folder: Path, ftp: str = "", customers: Mapping[str, str] = MappingProxyType({"acme": ACME})
+    ) -> None:
         self.provider = Provider(folder)
-        self.provider.set_up({"acme": customer})
+        self.provider.set_up(dict(customers))
         self.authority = folder / "authority.pem"
         settings = (folder / "alp.yaml").read_text()
         tls = f"tls: {{certificate: {_certificate(self.authority)}, key: {self.authority.with_name('key.pem')}}}"
@@ -62,18 +64,26 @@ class Installation:
         self.issue()
 
     def issue(self) -> None:
-        told = json.loads(self.provider.done("credentials", "issue", "acme", "--for", "ftp", "--json"))
-        self.login = SimpleNamespace(user=told["user"], password=told["password"])
+        self.login = self.issued("acme")
+
+    def issued(self, name: str, kind: str = "ftp") -> SimpleNamespace:
+        """A new log-in of a customer, or of an operator: ``user`` and ``password``."""
+        return SimpleNamespace(**json.loads(self.provider.done("credentials", "issue", name, "--for", kind, "--json")))
+
+    def token(self, *of: str) -> str:
+        """A new token, by the words that ask the command line for it."""
+        told: dict[str, str] = json.loads(self.provider.done("credentials", "issue", *of, "--json"))
+        return told["token"]
 
     @contextmanager
     def running(self) -> Iterator[Door]:
         with self.provider.daemon() as daemon:
             yield self.door(daemon)
 
-    def door(self, daemon: Daemon) -> Door:
+    def door(self, daemon: Daemon, login: SimpleNamespace | None = None) -> Door:
         ports = daemon.ports()
         assert ports is not None
-        return Door(daemon, SimpleNamespace(port=ports["ftp"]), self.login, self.authority)
+        return Door(daemon, SimpleNamespace(port=ports["ftp"]), login or self.login, self.authority)
 
     def wait_for(self, uploads: int) -> None:
         """Until so many uploads have come, and all of them are worked."""

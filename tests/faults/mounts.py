@@ -1,4 +1,4 @@
-"""File systems of their own, to be filled, forbidden and cut off. Only root may mount them."""
+"""File systems of their own, to be filled, forbidden and cut off, and addresses. Only root may make them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv6Network
 from pathlib import Path
 
 from tests.crash.processes import eventually
@@ -39,6 +40,17 @@ def forbidden(folder: Path) -> Iterator[None]:
         _run("mount", "-o", "remount,rw", str(folder))
 
 
+@contextmanager
+def own_network() -> Iterator[IPv6Network]:
+    """Addresses of which all are this machine's own. Ours alone (RFC 4193), and never routed."""
+    network = IPv6Network(f"fd5e:7a11:{os.getpid() % 2**16:x}::/48")
+    _run("ip", "route", "replace", "local", str(network), "dev", "lo")
+    try:
+        yield network
+    finally:
+        subprocess.run(["ip", "route", "del", "local", str(network), "dev", "lo"], check=True)
+
+
 class Disk:
     """An ext4 disk in a file, whose power can be cut: what was not yet written is lost, in whatever order."""
 
@@ -68,6 +80,9 @@ class Disk:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise Skipped(f"no {command[0]} here") from error
     if done.returncode:
         raise Skipped(f"{' '.join(command[:4])}: {done.stderr.strip()} (needs root)")

@@ -22,15 +22,23 @@ _LATEST = 0.7
 
 
 class _Sender:
-    """Sends file after file until nobody answers any more, and remembers what was acknowledged."""
+    """Sends file after file until nobody answers any more, and remembers what was acknowledged.
+
+    What is answered once the power is cut counts for nothing: such a daemon would be dead. Here it lives on a moment
+    with a disk that is not there, and a write to it that was under way may be told that it has succeeded.
+    """
 
     def __init__(self, door: Door, first: int) -> None:
         self._door = door
-        self._next = first
+        self._dark = threading.Event()
         self.acknowledged: list[int] = []
+        self.answered_in_the_dark: list[int] = []
         self.begun = first
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
+
+    def lights_out(self) -> None:
+        self._dark.set()
 
     def joined(self) -> None:
         self._thread.join()
@@ -45,37 +53,45 @@ class _Sender:
                 self.begun += 1
                 content = io.BytesIO(_content(self.begun - 1))
                 if ftp.storbinary(f"STOR list-{self.begun - 1:06}.csv", content).startswith("226 Received"):
-                    self.acknowledged.append(self.begun - 1)
+                    told = self.answered_in_the_dark if self._dark.is_set() else self.acknowledged
+                    told.append(self.begun - 1)
 
 
 def run(folder: Path, rounds: int, seed: int) -> Tally:
     """One power cut a round, always of the same disk."""
     tally, chance = Tally(), random.Random(seed)
-    installation = Installation(folder, customer=_CUSTOMER)
+    installation = Installation(folder, customers={"acme": _CUSTOMER})
     disk = Disk(folder / "disk.img", folder / "data", _MEGABYTES)
     with disk.mounted():
         installation.issue()
-    begun, acknowledged = 0, set[int]()
+    begun, acknowledged, in_the_dark = 0, set[int](), set[int]()
     while tally.rounds < rounds:
         with disk.mounted(), installation.provider.daemon() as daemon:
             sender = _Sender(installation.door(daemon), begun)
             time.sleep(chance.uniform(0.05, _LATEST))
+            sender.lights_out()
             disk.cut_power()
             daemon.kill()
             sender.joined()
         begun = sender.begun
         acknowledged |= set(sender.acknowledged)
+        in_the_dark |= set(sender.answered_in_the_dark)
         tally.rounds += 1
         with disk.mounted():
             # Says where the daemon listened, and is not meant to outlive it.
             (folder / "data/ports.json").unlink(missing_ok=True)
-            _look(installation, tally, begun, acknowledged)
+            there = _look(installation, tally, begun, acknowledged)
     tally.counted["files acknowledged"] = len(acknowledged)
+    tally.counted["answered in the dark"] = len(in_the_dark)
+    tally.counted["of these not there"] = len(in_the_dark - there)
     return tally
 
 
-def _look(installation: Installation, tally: Tally, begun: int, acknowledged: set[int]) -> None:
-    """After the restart: everything acknowledged is there, and what nobody saw the end of is released by hand."""
+def _look(installation: Installation, tally: Tally, begun: int, acknowledged: set[int]) -> set[int]:
+    """After the restart: everything acknowledged is there, and what nobody saw the end of is released by hand.
+
+    Returns the files that are there.
+    """
     provider = installation.provider
     with installation.running():
         provider.wait_until_idle()
@@ -90,12 +106,13 @@ def _look(installation: Installation, tally: Tally, begun: int, acknowledged: se
     tally.expect(not lost, f"lost after they were acknowledged: {sorted(lost)}")
     tally.expect(len(names) == len(set(names)), "a file is there twice")
     tally.expect({state for _, state in states} <= {"applied"}, f"not applied: {set(states)}")
-    there = set(names)
-    kept = [number for number in range(begun) if _name(number) in there]
+    known = set(names)
+    kept = {number for number in range(begun) if _name(number) in known}
     expected = {f"+1{phone(number * _ROWS + row)}" for number in kept for row in range(_ROWS)}
     listed = {line.split(",")[0] for line in provider.export().splitlines()[1:]}
     tally.expect(listed == expected, f"{len(listed ^ expected)} numbers are missing or too many")
     installation.sound(tally)
+    return kept
 
 
 def _name(number: int) -> str:

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from alp_daemon.errors import Refused
 from alp_daemon.services import holds
 from alp_daemon.services.undo import undo
+from alp_daemon.services.verify import verify
 from tests import databases
 from tests.crash.model import Rows
 from tests.faults.campaign import Tally
@@ -194,6 +195,10 @@ class Story(RuleBasedStateMachine):
             f"+1{number}": (status, ";".join(sorted(tags))) for number, (status, tags) in self.reference.numbers.items()
         }
         assert self.provider.list() == expected
+
+    @invariant()
+    def everything_follows_from_its_events(self) -> None:
+        assert [fault for each in verify(self.provider.store) for fault in each.faults] == []
 
     @invariant()
     def who_said_stop_gets_nothing(self) -> None:

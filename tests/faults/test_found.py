@@ -11,6 +11,7 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.files.reader import MAX_PREFORMATTED_COLUMNS
+from alp_daemon.store import uploads
 from tests.crash.processes import eventually
 from tests.faults.connections import reset
 from tests.faults.hostile import zipped
@@ -73,3 +74,17 @@ def test_a_preformatted_file_of_many_columns(tmp_path: Path, columns: int, state
     content = f"2125550101{',' * (columns - 2)},north\n" * 100
     report = provider.process("list.csv", content, folder="preformatted")
     assert (report["state"], "columns" in report["reason"]) == (state, state == "rejected")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_held_file_is_overtaken_whatever_the_clock_says(tmp_path: Path, hours: int) -> None:
+    """Set back, the clock had the later file look like the earlier one, and the held one could be released over it."""
+    provider = Provider(tmp_path)
+    provider.send("soft_opt_out.csv", csv(numbers(1)) + "nobody,\nnobody,\n")
+    held = provider.work()
+    assert held is not None
+    assert held["state"] == "held"
+    provider.tick(hours=hours)
+    provider.process("soft_opt_out.csv", numbers(3))
+    with provider.store.read() as transaction:
+        assert uploads.get(transaction, held["upload"]).reason == f"superseded by {held['upload'] + 1}"

@@ -17,10 +17,12 @@ ROUNDS = {
     "pairs": 4,
     "guesses": 2,
     "disk": 3,
+    "clock": 2,
     "power": 1,
     "burst": 80,
     "hostile": 10,
     "stateful": 200,
+    "soak": 8,
 }
 """``kills`` are the tests of ``tests/crash``, which run anyway."""
 

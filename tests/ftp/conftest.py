@@ -67,6 +67,7 @@ def make_site(tmp_path: Path, authority: trustme.CA, certificate: tuple[Path, Pa
         lockout: dict[str, Any] | None = None,
         login_seconds: float = 30,
         busy_seconds: float = 60,
+        free_space_floor: str = "200MiB",
         on_due: Callable[[Store], None] = lambda store: None,
         **ftp: Any,
     ) -> Site:
@@ -79,6 +80,7 @@ def make_site(tmp_path: Path, authority: trustme.CA, certificate: tuple[Path, Pa
                 "customers_dir": str(tmp_path / "customers"),
                 "ftp": {"host": "127.0.0.1", "port": 0, **ftp},
                 "lockout": lockout or {},
+                "free_space_floor": free_space_floor,
             }
         )
         settings.customers_dir.mkdir(exist_ok=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ftplib
+import select
 import socket
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
+from alp_daemon.channels.ftp.hardened import HardenedHandler
 from ftp.conftest import SiteMaker
 from ftp.site import Site, Wire, eventually
 
@@ -168,6 +171,34 @@ def test_connections_are_limited(make_site: SiteMaker) -> None:
     site = make_site(max_connections=3, max_connections_per_ip=2)
     first, _second = Wire(site), Wire(site)
     assert Wire(site, greeted=False).reply().startswith("421 Too many connections from the same")
+    first.ask("QUIT")
+    assert first.reply() == ""
+    assert Wire(site, greeted=False).reply().startswith("220 ")
+
+
+def test_an_idle_session_is_sent_away_and_a_busy_one_is_not(
+    make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HardenedHandler, "timeout", 2.0)
+    site = make_site()
+    idle, busy = Wire(site), Wire(site)
+    idle.log_in(site)
+    busy.log_in(site)
+    ends_at = time.monotonic() + 20
+    while time.monotonic() < ends_at:
+        assert busy.ask("NOOP").startswith("200 ")
+        if select.select([idle.socket], [], [], 0.1)[0]:
+            break
+    assert idle.reply() == "421 Control connection timed out."
+    assert idle.reply() == ""
+    assert busy.ask("NOOP").startswith("200 ")
+
+
+def test_connections_are_limited_in_all(make_site: SiteMaker) -> None:
+    site = make_site(max_connections=2)
+    first, _second = Wire(site), Wire(site)
+    # It may be closed before it has been told: nothing waits for who is too many.
+    assert Wire(site, greeted=False).reply()[:3] in ("421", "")
     first.ask("QUIT")
     assert first.reply() == ""
     assert Wire(site, greeted=False).reply().startswith("220 ")

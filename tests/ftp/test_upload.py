@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from ftp.conftest import SiteMaker
+from ftp.conftest import ACME, SiteMaker
 from ftp.site import Site, Wire, eventually
 
 FILE = b"Phone\r\n2125550123\r\n"
@@ -213,7 +214,7 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 @pytest.mark.parametrize("size", [3_000_000, 20_000_000], ids=["at the end", "on the way"])
 def test_a_full_disk_is_said_so_and_the_session_lives(make_site: SiteMaker, tmp_path: Path, size: int) -> None:
     with small_disk(tmp_path / "data" / "spool", "2m"):
-        site = make_site()
+        site = make_site(free_space_floor="0")
         wire = Wire(site)
         wire.log_in(site)
         with wire.passive() as connection, contextlib.suppress(OSError):
@@ -223,6 +224,51 @@ def test_a_full_disk_is_said_so_and_the_session_lives(make_site: SiteMaker, tmp_
         assert site.uploads() == []
         assert incoming(site) == []
         assert wire.store("b.csv", FILE).startswith("226 ")
+
+
+MORE_THAN_THERE_IS = "999999999GiB"
+
+
+def test_below_the_floor_no_upload_begins(make_site: SiteMaker) -> None:
+    site = make_site(free_space_floor=MORE_THAN_THERE_IS)
+    wire = Wire(site)
+    wire.log_in(site)
+    wire.passive()
+    with capture_logs() as lines:
+        assert wire.ask("STOR a.csv").startswith("452 There is no room")
+    assert "free_space_floor" in next(line for line in lines if line["event"] == "ftp_upload_refused")["reason"]
+    assert site.uploads() == []
+    assert incoming(site) == []
+
+
+def test_a_customer_may_have_a_floor_of_its_own(make_site: SiteMaker) -> None:
+    site = make_site(free_space_floor=MORE_THAN_THERE_IS, customer=f"{ACME}limits: {{free_space_floor: 0}}\n")
+    wire = Wire(site)
+    wire.log_in(site)
+    assert wire.store("a.csv", FILE).startswith("226 ")
+
+
+def test_an_upload_that_runs_into_the_floor_ends_and_leaves_nothing(make_site: SiteMaker, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "data" / "spool", "64m"):
+        site = make_site(free_space_floor="32MiB")
+        wire = Wire(site)
+        wire.log_in(site)
+        assert wire.store("fits.csv", b"x" * 20 * 2**20).startswith("226 ")
+        with wire.passive() as connection, contextlib.suppress(OSError):
+            wire.ask("STOR a.csv")
+            connection.sendall(b"x" * 40 * 2**20)
+        assert wire.reply().startswith("452 There is no room")
+        assert [row["name"] for row in site.uploads()] == ["fits.csv"]
+        assert incoming(site) == []
+        assert wire.store("b.csv", FILE).startswith("226 ")
+
+
+@pytest.mark.parametrize(("own", "size", "code"), [("10", 11, "552"), ("10", 10, "226"), ("1MiB", 2000, "226")])
+def test_a_customer_may_have_a_limit_of_its_own(make_site: SiteMaker, own: str, size: int, code: str) -> None:
+    site = make_site(max_file_size=1000, customer=f"{ACME}limits: {{max_file_size: {own}}}\n")
+    wire = Wire(site)
+    wire.log_in(site)
+    assert wire.store("a.csv", b"x" * size)[:3] == code
 
 
 def test_a_locked_database_is_said_so_and_nothing_is_kept(make_site: SiteMaker) -> None:

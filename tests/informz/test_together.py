@@ -46,11 +46,12 @@ def drop(brand: Brand, content: str) -> int:
 def after_something_else(brand: Brand, content: str, something: Callable[[], object]) -> Report:
     """Works a request, and something else comes between its plan and the writing of it."""
     drop(brand, content)
-    upload = queue.claim(brand.store, "acme", "worker", brand.tick())
+    upload = queue.claim(brand.store, brand.settings, "acme", "worker", brand.tick())
     assert upload is not None
     work = Work(brand.store, brand.settings, brand.customer, upload, "worker", brand.now, time.perf_counter())
-    rules = rules_of_file(brand.store, brand.customer, "bulkupload", work.path, upload.name)
-    source = Source(work.path, upload.name, Evidence.proven)
+    path = brand.settings.spool_dir / upload.object
+    rules = rules_of_file(brand.store, brand.customer, "bulkupload", path, upload.name)
+    source = Source(path, upload.name, Evidence.proven)
     reading = read_source(source, brand.customer, rules, None)
     with brand.store.read() as transaction:
         planned = assess(transaction, reading, source, rules)

@@ -248,7 +248,7 @@ def test_a_half_done_pick_up_of_another_size_is_cut(world: World) -> None:
         Evidence.assumed,
     )
     with world.store.write() as transaction:
-        upload = arrival.record(transaction, "acme/0123", 3)["id"]
+        upload = arrival.record(transaction, "acme/0123", 3, "local")["id"]
     (world.settings.spool_dir / "acme").mkdir(parents=True)
     put(home / "x").rename(world.settings.spool_dir / "acme" / "0123")
     world.intake.finish_pick_ups(NOW)

@@ -72,6 +72,7 @@ class Provider:
             data_dir=self.folder / "data",
             database=databases.of(self.folder),
             customers_dir=self.folder / "customers",
+            node="here",
             smtp=SmtpSettings(operators=("ops@provider.example",)),
         )
         self.store = open_store(self.settings.database_address)

@@ -55,7 +55,7 @@ def test_files_that_failed(acme: Provider) -> None:
     upload = acme.send("append.csv", numbers(1))
     (acme.settings.spool_dir / acme.upload(upload).object).rename(acme.folder / "aside")
     acme.work()
-    assert said(acme, "upload 1 of acme failed: an error of this program (FileNotFoundError)") == ["error"]
+    assert said(acme, "upload 1 of acme failed: its file is not in the spool any more") == ["error"]
     acme.tick(days=31)
     retention.erase_old_files(acme.store, acme.settings, acme.now)
     assert said(acme, "of acme failed") == []
@@ -98,3 +98,10 @@ def test_a_customer_whose_file_is_gone(acme: Provider) -> None:
     assert said(acme, f"there is no {path}") == []
     path.unlink()
     assert said(acme, f"there is no {path}: its log-ins are refused") == ["warning"]
+
+
+def test_a_spool_that_takes_nothing(acme: Provider) -> None:
+    acme.settings = acme.settings.model_copy(update={"spool": str(acme.folder / "not mounted")})
+    assert said(acme, f"the spool {acme.folder}/not mounted is not there; no file can be received") == ["error"]
+    (acme.folder / "not mounted").mkdir()
+    assert said(acme, "the spool") == []

@@ -84,4 +84,4 @@ def test_a_traceback_holds_no_number_and_no_address() -> None:
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
     told = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr)
-    assert told["exception"].endswith("ValueError: invalid literal for int() with base 10: '+•••x •••'")
+    assert told["exception"].endswith("ValueError: invalid literal for int() with base 10: '+1212•••0123x •••'")

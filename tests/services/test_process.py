@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
-from alp_daemon.services import holds, process, queue
-from alp_daemon.services.assess import assess
+from alp_daemon.services import holds, process, processes, queue
+from alp_daemon.services.assess import Assessment, assess, assess_few
 from alp_daemon.services.finish import LeaseLost, Read, Work
 from alp_daemon.services.rules import rules_for
 from alp_daemon.services.source import Source, read_source
@@ -19,9 +20,9 @@ from alp_daemon.store.lists import open_list
 from tests import databases
 from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 
-ANOTHER = f"{os.getppid()}@{queue._started(os.getppid())}"
+ANOTHER = f"{os.getppid()}@{processes.started(os.getppid())}@here"
 """A process that lives."""
-DEAD = f"{os.getpid()}@1@{os.uname().nodename}"
+DEAD = f"{os.getpid()}@1@here"
 """One that had our number before us."""
 
 
@@ -33,7 +34,7 @@ def version(acme: Provider) -> int:
 
 def claim(acme: Provider, owner: str = "worker") -> Work:
     """The first half of ``work_next``."""
-    upload = queue.claim(acme.store, "acme", owner, acme.now)
+    upload = queue.claim(acme.store, acme.settings, "acme", owner, acme.now)
     assert upload is not None
     return Work(acme.store, acme.settings, acme.customer, upload, owner, acme.now, began=0.0)
 
@@ -130,16 +131,18 @@ class TestRejected:
 class TestStopWins:
     """A STOP that arrives while a file is being planned or is held."""
 
-    @pytest.mark.parametrize("mode", MODES)
-    def test_while_a_file_is_planned(self, acme: Provider, mode: str) -> None:
+    @pytest.mark.parametrize(
+        ("mode", "planner"), [*((mode, assess) for mode in MODES), ("append", assess_few), ("append_tags", assess_few)]
+    )
+    def test_while_a_file_is_planned(self, acme: Provider, mode: str, planner: Callable[..., Assessment]) -> None:
         acme.process(f"{mode}.csv", {number(1): "a", number(2): "a"})
         acme.send(f"{mode}.csv", {number(1): "b", number(2): "b", number(3): "b", number(4): "b"})
         work = claim(acme)
         rules = rules_for(acme.customer, mode)
-        source = Source(work.path, work.upload.name, Evidence.assumed)
+        source = Source(acme.settings.spool_dir / work.upload.object, work.upload.name, Evidence.assumed)
         reading = read_source(source, acme.customer, rules, None)
         with acme.store.read() as transaction:
-            planned = assess(transaction, reading, source, rules)
+            planned = planner(transaction, reading, source, rules)
 
         acme.text(number(1), "STOP")  # known and opted in
         acme.text(number(3), "STOP")  # never seen until now
@@ -165,7 +168,7 @@ class TestStopWins:
         acme.send("append.csv", {number(2): "c"})
         work = claim(acme)
         rules = rules_for(acme.customer, "append")
-        source = Source(work.path, work.upload.name, Evidence.assumed)
+        source = Source(acme.settings.spool_dir / work.upload.object, work.upload.name, Evidence.assumed)
         reading = read_source(source, acme.customer, rules, None)
         with acme.store.read() as transaction:
             planned = assess(transaction, reading, source, rules)
@@ -180,18 +183,18 @@ class TestLease:
         acme.send("append.csv", numbers(1))
         acme.send("append.csv", numbers(2))
         assert claim(acme, ANOTHER).upload.id == 1
-        assert queue.claim(acme.store, "acme", "two", acme.now) is None
-        later = acme.now + queue.LEASE + timedelta(seconds=1)
-        taken = queue.claim(acme.store, "acme", "two", later)
+        assert queue.claim(acme.store, acme.settings, "acme", "two", acme.now) is None
+        later = acme.now + acme.settings.lease + timedelta(seconds=1)
+        taken = queue.claim(acme.store, acme.settings, "acme", "two", later)
         assert taken is not None
         assert taken.id == 1
 
     def test_a_renewed_lease_holds(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
         claim(acme, ANOTHER)
-        later = acme.now + queue.LEASE + timedelta(seconds=1)
-        queue.renew(acme.store, ANOTHER, later - timedelta(minutes=1))
-        assert queue.claim(acme.store, "acme", "two", later) is None
+        later = acme.now + acme.settings.lease + timedelta(seconds=1)
+        queue.renew(acme.store, acme.settings, ANOTHER, later - timedelta(minutes=1))
+        assert queue.claim(acme.store, acme.settings, "acme", "two", later) is None
 
     def test_who_lost_the_lease_commits_nothing(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(2))
@@ -212,7 +215,7 @@ class TestLease:
     def test_a_dead_processes_lease_is_freed(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
         claim(acme, DEAD)
-        assert queue.free_dead_leases(acme.store) == [1]
+        assert queue.free_dead_leases(acme.store, "here") == [1]
         assert acme.upload(1).lease_owner is None
 
     def test_a_dead_processes_lease_keeps_nobody_waiting(self, acme: Provider) -> None:
@@ -223,15 +226,15 @@ class TestLease:
     def test_another_nodes_lease_is_not_before_its_end(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
         claim(acme, DEAD + "-2")
-        assert queue.free_dead_leases(acme.store) == []
+        assert queue.free_dead_leases(acme.store, "here") == []
         assert acme.work() is None
         acme.tick(minutes=3)
         assert acme.work()["state"] == "applied"
 
     def test_a_living_processes_lease_is_not(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
-        claim(acme, queue.owner())
-        assert queue.free_dead_leases(acme.store) == []
+        claim(acme, queue.owner(acme.settings))
+        assert queue.free_dead_leases(acme.store, "here") == []
 
 
 class TestTrouble:
@@ -280,12 +283,35 @@ class TestTrouble:
     def test_a_bug_ends_one_upload_and_not_the_queue(self, acme: Provider) -> None:
         broken = acme.send("append.csv", numbers(1))
         acme.send("append.csv", numbers(2))
-        (acme.settings.spool_dir / acme.upload(broken).object).unlink()
+        content = acme.settings.spool_dir / acme.upload(broken).object
+        content.unlink()
+        content.symlink_to(content)
         reports = acme.drain()
         assert [report["state"] for report in reports] == ["failed", "applied"]
-        assert "FileNotFoundError" in reports[0]["reason"]
+        assert "OSError" in reports[0]["reason"]
         assert f"`alp-daemon release {broken} --by NAME`" in reports[0]["reason"]
         assert acme.mails()[0]["recipients"] == '["reports@acme.example", "ops@provider.example"]'
+
+    @pytest.mark.parametrize("content", [None, b"Phone\n"])
+    def test_a_file_that_is_lost_ends_its_upload(self, acme: Provider, content: bytes | None) -> None:
+        broken = acme.send("append.csv", numbers(1))
+        acme.send("append.csv", numbers(2))
+        path = acme.settings.spool_dir / acme.upload(broken).object
+        path.unlink() if content is None else path.write_bytes(content)
+        reports = acme.drain()
+        assert [report["state"] for report in reports] == ["failed", "applied"]
+        assert "ask for it to be sent again" in reports[0]["reason"]
+
+    def test_a_spool_that_is_not_mounted_loses_no_upload(self, acme: Provider) -> None:
+        upload = acme.send("append.csv", numbers(1))
+        mounted = acme.settings.spool_dir / "acme"
+        aside = mounted.rename(acme.folder / "aside")
+        for _ in range(process.MAX_ATTEMPTS + 1):
+            with pytest.raises(TryAgain, match="storage of uploaded files is away"):
+                acme.work()
+        assert (acme.upload(upload).state, acme.upload(upload).attempts) == ("received", 0)
+        aside.rename(mounted)
+        assert acme.work()["state"] == "applied"
 
     def test_what_failed_is_tried_again_when_the_fault_is_mended(self, acme: Provider) -> None:
         upload = acme.send("append.csv", numbers(1))

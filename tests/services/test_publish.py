@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.services import holds, publish, retention
-from alp_daemon.store.store import stamp
+from alp_daemon.services.publish import Reports
+from alp_daemon.store.store import moment, stamp
 from tests.services.provider import Provider, number, numbers
 
 
@@ -18,8 +19,12 @@ def reports(acme: Provider) -> Path:
     return acme.settings.drop_dir / "acme" / "reports"
 
 
+def bring(acme: Provider) -> int:
+    return Reports(acme.store, acme.settings.drop_dir).bring_up_to_date("acme")
+
+
 def published(acme: Provider) -> dict[str, str]:
-    publish.publish(acme.store, acme.settings)
+    bring(acme)
     return {path.name: path.read_text() for path in sorted(reports(acme).iterdir())}
 
 
@@ -43,10 +48,45 @@ class TestPublish:
         acme.process("append.csv", numbers(1))
         assert not any("rejects" in name for name in published(acme))
 
-    def test_each_is_published_once(self, acme: Provider) -> None:
+    def test_each_is_written_once(self, acme: Provider) -> None:
         acme.process("append.csv", numbers(1))
-        assert publish.publish(acme.store, acme.settings) == 1
-        assert publish.publish(acme.store, acme.settings) == 0
+        assert [bring(acme), bring(acme)] == [1, 0]
+
+    def test_every_node_has_all_of_them(self, acme: Provider, tmp_path: Path) -> None:
+        acme.process("append.csv", numbers(1))
+        acme.process("append.csv", numbers(2))
+        here, there = acme.settings.drop_dir, tmp_path / "another node"
+        assert [Reports(acme.store, folder).bring_up_to_date("acme") for folder in (here, there)] == [2, 2]
+        names = [[path.name for path in sorted((folder / "acme/reports").iterdir())] for folder in (here, there)]
+        assert names[0] == names[1]
+        acme.process("append.csv", numbers(3))
+        assert Reports(acme.store, there).bring_up_to_date("acme") == 1
+
+    def test_what_somebody_has_deleted_is_back_for_who_looks(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        name, *_ = published(acme)
+        (reports(acme) / name).unlink()
+        assert name in published(acme)
+
+    def test_a_file_bears_the_time_of_its_uploads_end(self, acme: Provider) -> None:
+        report = acme.process("append.csv", numbers(1))
+        published(acme)
+        (text,) = reports(acme).glob("*.txt")
+        assert datetime.fromtimestamp(text.stat().st_mtime, UTC) == moment(acme.upload(report["upload"]).finished_at)
+
+    def test_what_has_ended_lately_is_written_where_the_customer_has_a_folder(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        here = Reports(acme.store, acme.settings.drop_dir)
+        assert here.publish_recent(acme.tick()) == 0, "nobody looks for it here"
+        acme.intake.prepare("acme")
+        assert Reports(acme.store, acme.settings.drop_dir).publish_recent(acme.tick()) == 1
+        assert here.publish_recent(acme.tick()) == 0
+        acme.process("append.csv", numbers(2))
+        here.publish("acme", 2)
+        assert here.publish_recent(acme.tick()) == 0
+        acme.process("append.csv", numbers(3))
+        acme.tick(minutes=50)  # of work, by a file that was taken up before the last look
+        assert here.publish_recent(acme.tick()) == 1
 
     def test_a_report_keeps_up_with_its_upload(self, acme: Provider) -> None:
         held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
@@ -70,14 +110,20 @@ class TestPublish:
         assert "It had been held because:" in text
         assert "alp-daemon release" not in text
 
-    def test_what_went_on_while_it_was_published_is_published_again(self, acme: Provider) -> None:
+    def test_what_went_on_while_it_was_written_is_written_again(self, acme: Provider) -> None:
         held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
-        finished_at = acme.upload(held["upload"]).finished_at
+        slow = acme.rows("uploads.with_report", id=held["upload"])[0]
         holds.release(acme.store, held["upload"], "Ann", though_cut=True)
         acme.work()
-        with acme.store.write() as transaction:  # the slow publisher, with what it had read
-            transaction.run("uploads.published", id=held["upload"], state="held", finished_at=finished_at)
-        assert publish.publish(acme.store, acme.settings) == 1
+        publish._write(reports(acme), slow)
+        assert bring(acme) == 1
+
+    def test_of_what_was_released_there_is_the_old_one_until_its_end(self, acme: Provider) -> None:
+        held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
+        bring(acme)
+        holds.release(acme.store, held["upload"], "Ann", though_cut=True)
+        assert bring(acme) == 0
+        assert len(published(acme)) == 2
 
     def test_odd_names_stay_in_the_folder(self, acme: Provider) -> None:
         acme.configure({"any": {"match": "*", "mode": "append", "phones": ["Phone"]}})
@@ -91,7 +137,7 @@ class TestPublish:
         acme.process("append.csv", numbers(1))
         reports(acme).parent.mkdir(parents=True)
         reports(acme).write_text("in the way")
-        assert publish.publish(acme.store, acme.settings) == 0
+        assert bring(acme) == 0
         reports(acme).unlink()
         assert len(published(acme)) == 2
 

@@ -27,7 +27,7 @@ WORKER = """
     print("ready", flush=True)
     sys.stdin.readline()
     while queue.due_customers(store, datetime(1970, 1, 1, tzinfo=UTC)):
-        report = process.work_next(store, installed, customer, queue.owner(), datetime.now(UTC))
+        report = process.work_next(store, installed, customer, queue.owner(installed), datetime.now(UTC))
         if report:
             print(report["upload"], report["state"], flush=True)
 """

@@ -71,6 +71,25 @@ class TestState:
             apply(transaction, dict.fromkeys(range(1, 51), ()))
         assert read(store).keys.tolist() == list(range(1, 51))
 
+    @pytest.mark.parametrize("count", [1, 6, 7, 8, 21, 24])
+    def test_some_rows_are_written_together_and_the_rest_one_by_one(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, count: int
+    ) -> None:
+        monkeypatch.setattr(bulk, "_ROWS_PER_INSERT", 7)
+        sets: list[Tags] = [("a",), ("a", "b"), ()]
+        rows = {key: sets[key % 3] for key in range(1, count + 1)}
+        with store.write() as transaction:
+            apply(transaction, rows)
+            apply(transaction, dict.fromkeys(rows, ("c",)))
+            known = lists.read_tag_sets(transaction, lists.open_list(transaction, "acme"))
+            events = transaction.read_events(1, 2)
+        state = read(store)
+        assert {key: known[code] for key, code in zip(state.keys.tolist(), state.tag_set.tolist(), strict=True)} == {
+            key: (*tags, "c") for key, tags in rows.items()
+        }
+        assert events[0].tolist() == list(rows)
+        assert [known[code] for code in events[3].tolist()] == list(rows.values())
+
     def test_a_list_that_does_not_exist_is_empty(self, store: Store) -> None:
         assert len(read(store)) == 0
 

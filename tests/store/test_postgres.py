@@ -103,7 +103,18 @@ class TestSchema:
             )
             first = dict(transaction._connection.execute(query).fetchall())
         # What is about the installation and not about a customer, and stays small.
-        for small in ("lists", "lockouts", "sessions", "counters", "line_types", "approval_links", "schema_migrations"):
+        of_the_installation = (
+            "lists",
+            "nodes",
+            "customer_versions",
+            "lockouts",
+            "sessions",
+            "counters",
+            "line_types",
+            "approval_links",
+            "schema_migrations",
+        )
+        for small in of_the_installation:
             del first[small]
         assert set(first.values()) == {"list", "customer"}
 
@@ -149,6 +160,14 @@ class TestTransactions:
             transaction.run("lists.add", customer="acme", now="")
             raise RuntimeError
         assert customers(store) == []
+
+    def test_what_need_not_last_does_not_wait_for_the_disk_and_what_follows_does(self, store: Store) -> None:
+        with store.write(lasting=False) as transaction:
+            setting = transaction._connection.execute("SHOW synchronous_commit").fetchone()
+            transaction.run("lists.add", customer="acme", now="")
+        with store.write() as transaction:
+            assert transaction._connection.execute("SHOW synchronous_commit").fetchone() != setting == ("off",)
+            assert [row["customer"] for row in transaction.all("lists.all")] == ["acme"]
 
     def test_a_reader_sees_one_moment_and_writes_nothing(self, store: Store) -> None:
         other = Store(store._address)
@@ -204,6 +223,38 @@ class TestTransactions:
 
 def other_reader(store: Store):
     return Store(store._address, busy_seconds=0.05).read()
+
+
+class TestAbandoned:
+    def test_who_stands_still_within_a_transaction_keeps_nobody_waiting(self, running: Server, store: Store) -> None:
+        """As a node that was frozen, or lost its power, on the way to its commit."""
+        hasty = Store(f"{store._address}?options=-c%20idle_in_transaction_session_timeout%3D200ms")
+        with pytest.raises(TryAgain, match="stood still for too long; nothing was changed"), hasty.write() as frozen:
+            frozen.lock("list", "acme")
+            frozen.run("lists.add", customer="acme", now="")
+            with store.write() as transaction:
+                transaction.lock("list", "acme")
+                assert transaction.all("lists.all") == []
+                transaction.run("lists.add", customer="acme", now="")
+        assert customers(hasty) == ["acme"], "it goes on with a new connection"
+        hasty.close()
+
+    def test_a_transaction_that_goes_on_is_left_alone(self, store: Store) -> None:
+        busy = Store(f"{store._address}?options=-c%20idle_in_transaction_session_timeout%3D1s")
+        with busy.write() as transaction:
+            transaction._connection.execute("SELECT pg_sleep(1.2)")
+            transaction.run("lists.add", customer="acme", now="")
+        assert customers(store) == ["acme"]
+        busy.close()
+
+    def test_a_time_is_set_where_nobody_has_set_one(self, store: Store) -> None:
+        def idle(of: Store) -> str:
+            with of.read() as transaction:
+                return transaction._connection.execute("SHOW idle_in_transaction_session_timeout").fetchone()[0]
+
+        own = Store(f"{store._address}?options=-c%20idle_in_transaction_session_timeout%3D7min")
+        assert (idle(store), idle(own)) == ("2min", "7min")
+        own.close()
 
 
 class TestServer:

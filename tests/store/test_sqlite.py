@@ -48,6 +48,16 @@ class TestOpen:
             assert query("PRAGMA journal_mode").fetchone() == ("wal",)
             assert query("PRAGMA synchronous").fetchone() == (2,)
 
+    def test_what_need_not_last_does_not_wait_for_the_disk_and_what_follows_does(self, store: Store) -> None:
+        with store.write(lasting=False) as transaction:
+            assert transaction._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+            transaction.run("lists.add", customer="acme", now="")
+        with pytest.raises(KeyError), store.write(lasting=False) as transaction:
+            raise KeyError
+        with store.write() as transaction:
+            assert transaction._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert customers(store) == ["acme"]
+
     def test_every_migration_is_applied(self, store: Store) -> None:
         with store.read() as transaction:
             query = transaction._connection.execute

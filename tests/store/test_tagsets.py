@@ -35,7 +35,7 @@ def test_sets_have_the_ids_that_they_would_have_among_all(store: Store, own: int
     with store.read() as transaction:
         head = lists.open_list(transaction, "acme")
         assert isinstance(head, ListHead)
-        every, few = lists.read_tag_sets(transaction, head), tagsets.around(transaction, head.id, own, given_)
+        every, few = lists.read_tag_sets(transaction, head), tagsets.around(transaction, head.id, [(own, given_)])
     current = every[own]
     for wanted in (given_, tuple(sorted({*current, *given_})), tuple(each for each in current if each not in given_)):
         assert few.intern(wanted) == every.intern(wanted)

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.daemon import STALLED_SECONDS, STOP_SECONDS
+from alp_daemon.daemon import STOP_SECONDS
 from alp_daemon.errors import ConfigurationError, UsageProblem
+from alp_daemon.parts import STALLED_SECONDS
 from alp_daemon.settings import FtpSettings
 from alp_daemon.store.sqlite import BUSY_SECONDS
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNIT = FOLDER / "alp-daemon.service"
+TEMPLATE = FOLDER / "alp-daemon@.service"
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes files that belong to other users")
 
@@ -29,10 +31,10 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def directives() -> dict[str, list[str]]:
+def directives(unit: Path = UNIT) -> dict[str, list[str]]:
     """Every directive of the unit with its values, in order."""
     found: dict[str, list[str]] = {}
-    for name, value in re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE):
+    for name, value in re.findall(r"^(\w+)=(.*)$", unit.read_text(), re.MULTILINE):
         found.setdefault(name, []).append(value)
     return found
 
@@ -56,6 +58,7 @@ def machine(tmp_path: Path) -> Path:
         path.chmod(0o755)
     for name, place in (
         ("alp-daemon.service", "etc/systemd/system/alp-daemon.service"),
+        ("alp-daemon@.service", "etc/systemd/system/alp-daemon@.service"),
         ("alp-daemon.sysusers.conf", "etc/sysusers.d/alp-daemon.conf"),
         ("alp-daemon.tmpfiles.conf", "etc/tmpfiles.d/alp-daemon.conf"),
     ):
@@ -66,16 +69,18 @@ def machine(tmp_path: Path) -> Path:
 
 
 @needs("systemd-analyze")
-def test_systemd_has_nothing_to_say_against_the_unit(machine: Path) -> None:
-    result = run("systemd-analyze", "verify", "--man=no", f"--root={machine}", UNIT.name)
+@pytest.mark.parametrize("unit", [UNIT.name, *(f"alp-daemon@{role}.service" for role in ("ftp", "web", "worker"))])
+def test_systemd_has_nothing_to_say_against_the_unit(machine: Path, unit: str) -> None:
+    result = run("systemd-analyze", "verify", "--man=no", f"--root={machine}", unit)
     # An unknown directive or a wrong value is a warning only: it must be silent, too.
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
 @needs("systemd-analyze")
-def test_the_service_is_locked_in() -> None:
+@pytest.mark.parametrize("unit", [UNIT, TEMPLATE], ids=lambda unit: unit.name)
+def test_the_service_is_locked_in(unit: Path) -> None:
     """The exposure is 1.5 of 10 at the most; 9.6 is what a unit without hardening gets."""
-    result = run("systemd-analyze", "security", "--offline=true", "--threshold=15", UNIT)
+    result = run("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
     assert result.returncode == 0, result.stdout
 
 
@@ -100,6 +105,14 @@ def test_the_unit_says_what_is_promised(name: str, values: list[str]) -> None:
     assert directives()[name] == values
 
 
+def test_a_role_by_itself_is_locked_in_and_kept_alive_as_all_of_them_together() -> None:
+    """systemd cannot have it in one place for both."""
+    together, apart = directives(), directives(TEMPLATE)
+    assert apart.pop("ExecStart") == [together.pop("ExecStart")[0].replace("serve", "serve --role %i")]
+    assert apart.pop("Description") != together.pop("Description")
+    assert apart == together
+
+
 def test_the_unit_waits_longer_than_the_daemon_may_take() -> None:
     """A daemon that waits out a locked database is neither hung nor to be killed."""
     unit = directives()
@@ -118,9 +131,10 @@ def test_holders_of_leases_stay_visible() -> None:
     assert "ProtectProc" not in directives()
 
 
-def test_every_credential_that_the_comments_speak_of_is_loaded() -> None:
-    spoken_of = set(re.findall(r"/run/credentials/alp-daemon\.service/([\w-]+)", UNIT.read_text()))
-    loaded = dict(value.split(":") for value in directives()["LoadCredential"])
+@pytest.mark.parametrize("unit", [UNIT, TEMPLATE], ids=lambda unit: unit.name)
+def test_every_credential_that_the_comments_speak_of_is_loaded(unit: Path) -> None:
+    spoken_of = set(re.findall(r"/run/credentials/alp-daemon(?:@\w+)?\.service/([\w-]+)", unit.read_text()))
+    loaded = dict(value.split(":") for value in directives(unit)["LoadCredential"])
     assert spoken_of == set(loaded)
     # A relative name is looked for in /etc/credstore and may be missing; an absolute path may not.
     assert not any(source.startswith("/") for source in loaded.values())

@@ -13,7 +13,7 @@ import time_machine
 from starlette.routing import Route
 
 from alp_daemon.channels.web.console.routes import ROUTES
-from alp_daemon.services import history, optin, undo
+from alp_daemon.services import expectations, history, optin, undo
 from alp_daemon.services.credentials import Kind
 from tests.web import scene
 from tests.web.site import ANN, JOE, Site
@@ -163,6 +163,18 @@ class TestOverview:
         said = text(console, "/console")
         assert "1 late" in said
         assert re.search(r"acme members \d{4}-\d\d-\d\d \d\d:\d\d 1 d 0 h", said)
+
+    def test_tells_of_a_file_that_is_overdue(self, site: Site, console: httpx.Client) -> None:
+        assert "Every file that is expected by a certain time has come." in text(console, "/console")
+        scene.configure(
+            site, scene.REMOVING.replace("mode: append\n", "mode: append\n    expect: {every: day, by: 06:00}\n")
+        )
+        for day in (2, 0):
+            now = datetime.now(UTC) - timedelta(days=day)
+            expectations.watch(site.store, site.settings, site.registry.all(), now)
+        said = text(console, "/console")
+        assert "1 overdue" in said
+        assert re.search(r"acme members \d{4}-\d\d-\d\d 06:00", said)
 
     def test_a_feed_in_its_rhythm_is_not_late(self, site: Site, console: httpx.Client) -> None:
         first = datetime.now(UTC) - timedelta(days=5)

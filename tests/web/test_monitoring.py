@@ -24,6 +24,7 @@ FAMILIES = {
     "alp_logins_total": "counter",
     "alp_lockouts_active": "gauge",
     "alp_last_applied_timestamp_seconds": "gauge",
+    "alp_feed_overdue": "gauge",
 }
 
 
@@ -108,7 +109,7 @@ def test_figures_name_customers_and_are_for_monitoring_only(make_site: SiteMaker
 
 def test_the_alert_rules_speak_of_figures_that_exist() -> None:
     rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
-    assert len(rules) == 4
+    assert len(rules) == 5
     for rule in rules:
         names = set(re.findall(r"\balp_\w+", rule["expr"]))
         assert names <= {*FAMILIES, *(f"alp_file_seconds_{part}" for part in ("bucket", "sum", "count"))}

@@ -13,9 +13,10 @@ import httpx
 import pytest
 import trustme
 
+from alp_daemon.channels.networks import networks
 from alp_daemon.channels.web import WebServer
-from alp_daemon.channels.web.proxies import networks, real_ip
-from alp_daemon.channels.web.server import tls_context
+from alp_daemon.channels.web.certificate import tls_context
+from alp_daemon.channels.web.proxies import real_ip
 from alp_daemon.channels.web.site import Site as WebSite
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.services.credentials import Kind

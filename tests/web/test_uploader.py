@@ -286,7 +286,7 @@ class TestResults:
         from alp_daemon.services import queue
 
         person.send()
-        assert queue.claim(site.store, "acme", "a worker", datetime.now(UTC))
+        assert queue.claim(site.store, site.settings, "acme", "a worker", datetime.now(UTC))
         assert "being processed Your file is being read" in person.text("/uploads/1")
         assert "being processed" in person.text()
 

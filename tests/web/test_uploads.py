@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,29 @@ def test_a_full_disk_is_503_and_says_try_again(site: Site) -> None:
     answer = site.api().post(PATH, params={"filename": "members.csv"}, content=MEMBERS)
     assert problem(answer)[0] == 503
     assert answer.headers["retry-after"] == "5"
+
+
+def customer_with(site: Site, limits: str) -> None:
+    path = site.settings.customers_dir / "acme.yaml"
+    path.write_text(f"{path.read_text()}limits: {{{limits}}}\n")
+    site.registry.reload(datetime.now(UTC))
+
+
+def test_below_the_floor_no_upload_begins(site: Site) -> None:
+    customer_with(site, "free_space_floor: 999999999GiB")
+    answer = site.api().post(PATH, params={"filename": "members.csv"}, content=MEMBERS)
+    status, _, detail = problem(answer)
+    assert (status, "free_space_floor" in detail) == (507, True)
+    assert answer.headers["retry-after"] == "5"
+    assert (uploads(site), spooled(site)) == ([], [])
+    assert site.api("beta").post(PATH, params={"filename": "members.csv"}, content=MEMBERS).status_code == 202
+
+
+def test_a_customer_may_have_a_limit_of_its_own(site: Site) -> None:
+    customer_with(site, f"max_file_size: {len(MEMBERS)}")
+    assert site.api().post(PATH, params={"filename": "members.csv"}, content=MEMBERS).status_code == 202
+    answer = site.api().post(PATH, params={"filename": "members.csv"}, content=MEMBERS + "x")
+    assert problem(answer)[0] == 413
 
 
 @pytest.mark.parametrize("path", ["/api/v1/uploads/99", f"/api/v1/uploads/{2**70}", "/api/v1/uploads/x"])

@@ -62,6 +62,11 @@ def tree(home: Path, uploads: Sequence[Recent]) -> Tree:
     return found
 
 
+def is_report(path: str) -> bool:
+    """Whether the virtual path is the folder of reports, or a file in it."""
+    return f"{path}/".startswith(f"/{REPORTS}/")
+
+
 def is_printable(text: str) -> bool:
     return not any(unicodedata.category(character) in _UNPRINTABLE for character in text)
 

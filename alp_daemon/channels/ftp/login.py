@@ -33,6 +33,8 @@ class LoginSession(ControlChannel):
     def __init__(self, connection: Any, server: Listener, ioloop: IOLoop | None = None) -> None:
         self.id = secrets.token_hex(8)
         self.customer = ""
+        self._is_balancers = False
+        """A balancer's own connection, to see whether we are well: nobody logs in on it, so nobody is locked out."""
         super().__init__(connection, server, ioloop)
         if self.connected:
             self.call_later(server.login_seconds, self._too_slow)
@@ -41,6 +43,11 @@ class LoginSession(ControlChannel):
         """A new connection: greeted, or told how long it is locked out."""
         self.wait_for(lambda: self.server.access.locked_until(self.ip, self.now()), self._greet)
 
+    def handle_balancer(self) -> None:
+        """A health check of a balancer: greeted as a client would be, if the database answers."""
+        self._is_balancers = True
+        self.handle()
+
     def _greet(self, future: Future[datetime | None]) -> None:
         try:
             until = future.result()
@@ -48,7 +55,7 @@ class LoginSession(ControlChannel):
             log.error("ftp_unavailable", ip=self.ip, reason=str(error))
             self.leave("421 Not available just now; try again.")
             return
-        if until is None:
+        if until is None or self._is_balancers:
             self.respond(f"220 {self.banner}")
         else:
             log.info("ftp_refused", ip=self.ip, reason="locked out", until=until.isoformat())
@@ -67,6 +74,8 @@ class LoginSession(ControlChannel):
             self.respond("503 You are logged in already.")
         elif not self.username:
             self.respond("503 Send USER first.")
+        elif self._is_balancers:
+            self.respond("530 The PROXY header of this connection names no client; nobody can log in on it.")
         else:
             user, ip = self.username, self.ip
             # One address, one judgement at a time: however many guesses come at once, they cannot keep both

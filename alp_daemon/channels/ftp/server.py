@@ -81,6 +81,10 @@ class FtpServer:
         while not ended():
             wait = self._ioloop.loop(wait, blocking=False)
 
+    def reload_certificate(self) -> None:
+        """New connections get the certificate that the files hold now; those that are open go on."""
+        self._listener.reload_certificate()
+
     def stop(self, grace: float = 8.0) -> None:
         """Lets nobody in any more, and running transfers finish for ``grace`` seconds. Returns when all is over."""
         self._listener.keeping.call(lambda: self._begin_to_stop(grace))

@@ -13,7 +13,7 @@ from pyftpdlib.exceptions import FilesystemError
 from pyftpdlib.ioloop import IOLoop
 
 from alp_daemon import log
-from alp_daemon.channels.ftp.folder import Tree, tree
+from alp_daemon.channels.ftp.folder import Tree, is_report, tree
 from alp_daemon.channels.ftp.uploads import UploadSession
 from alp_daemon.errors import AlpError
 from alp_daemon.services.ownuploads import Recent
@@ -46,14 +46,18 @@ class Session(UploadSession):
 
     def process_command(self, command: str, *arguments: Any, **options: Any) -> None:
         if command in _LOOKING and self.authenticated and (command != "STAT" or arguments[0]):
-            self._look(lambda: super(Session, self).process_command(command, *arguments, **options))
+            self._look(arguments[0], lambda: super(Session, self).process_command(command, *arguments, **options))
         else:
             super().process_command(command, *arguments, **options)
 
-    def _look(self, then: Callable[[], None]) -> None:
+    def _look(self, path: str, then: Callable[[], None]) -> None:
+        """``then`` is done with the folder as it is now, as far as ``path`` is about it."""
         home, customer = self.fs.home, self.customer
 
         def look() -> Tree:
+            if is_report(path):
+                # Other nodes may have worked the customer's files.
+                self.server.intake.reports.bring_up_to_date(customer)
             return tree(home, self.server.intake.own.recent(customer, self.now(), session=self.id))
 
         def done(future: Future[Tree]) -> None:

@@ -11,7 +11,10 @@ from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_DTPHandler
 
 from alp_daemon.channels.ftp.evidence import Ending, has_left_in_order
+from alp_daemon.channels.ftp.proxies import Introduction
+from alp_daemon.channels.networks import plain
 from alp_daemon.customers import Customer
+from alp_daemon.errors import AlpError, NoRoom
 from alp_daemon.files.spool import Incoming
 from alp_daemon.services.intake import Sender
 
@@ -82,8 +85,8 @@ class _Receiver(DTPHandler):  # type: ignore[misc]
             self._fail(f"552 The file is larger than the {upload.max_size} bytes allowed; nothing was kept.")
             return
         try:
-            upload.incoming.file.write(chunk)
-        except OSError as error:
+            upload.incoming.write(chunk)
+        except AlpError as error:
             self._fail(refusal(error))
 
     def _fail(self, problem: str) -> None:
@@ -136,6 +139,8 @@ class PassivePort(FTPHandler.passive_dtp):  # type: ignore[misc]
     """Listens for a data connection. The library leaves an exhausted range for a random port; a firewall does not."""
 
     _probing = False
+    _awaited: tuple[Introduction, ...] = ()
+    """Connections of a balancer whose PROXY header is still to come."""
 
     def bind(self, address: tuple[Any, ...]) -> None:
         if address[1] == 0 and self.cmd_channel.passive_ports is not None and not self._probing:
@@ -144,10 +149,27 @@ class PassivePort(FTPHandler.passive_dtp):  # type: ignore[misc]
         super().bind(address)
 
     def handle_accepted(self, connection: Any, address: tuple[Any, ...]) -> None:
-        super().handle_accepted(connection, address)
+        proxies = self.cmd_channel.server.proxies
+        awaited = proxies.meet(connection, address[0], lambda ip: self._met(connection, ip, address[1]))
+        if awaited:
+            self._awaited = (*self._awaited, awaited)
+
+    def _met(self, connection: Any, ip: str | None, port: int) -> None:
+        """A connection of the client ``ip``. The real address is compared with the real one of the session."""
+        if ip is None or self._closed:
+            connection.close()
+            return
+        # The library compares how addresses are written.
+        own = self.cmd_channel.remote_ip
+        super().handle_accepted(connection, (own if plain(ip) == plain(own) else ip, port))
         if self._closed and self.cmd_channel._dtp_acceptor is self:
             # It was reset before we could take it. The library would go on waiting for it.
             self.cmd_channel.no_data_connection()
+
+    def close(self) -> None:
+        super().close()
+        for each in self._awaited:
+            each.close()
 
     def handle_timeout(self) -> None:
         self.close()
@@ -162,9 +184,8 @@ class PassivePort(FTPHandler.passive_dtp):  # type: ignore[misc]
             self._probing = False
 
 
-def refusal(error: BaseException) -> str:
+def refusal(error: AlpError) -> str:
     """The reply for a file that could not be kept."""
-    cause = error if isinstance(error, OSError) else error.__cause__
-    if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if isinstance(error, NoRoom):
         return "452 There is no room for the file; nothing was kept, send it again later."
     return "451 The file could not be kept just now; nothing was kept, send it again later."

@@ -92,7 +92,8 @@ class UploadSession(LoginSession):
             self.respond(refusal(error))
             return None
         sender = Sender("ftps" if self.is_secure else "ftp", self.username, self.ip, self.id)
-        return Upload(incoming, customer, name, folder, sender, self.server.max_file_size)
+        most = customer.limits.max_file_size or self.server.max_file_size
+        return Upload(incoming, customer, name, folder, sender, most)
 
     @property
     def awaits_data_connection(self) -> bool:

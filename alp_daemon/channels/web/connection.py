@@ -7,7 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from alp_daemon.channels.web.proxies import Networks, is_in
+from alp_daemon.channels.networks import Networks, is_in
 from alp_daemon.domain.lockout import normalise
 
 REQUEST_SECONDS = 20.0

@@ -44,7 +44,6 @@ async def post(request: Request) -> Response:
     site = of(request)
     sender: Sender | None = None
     try:
-        check_length(request, site.settings.web.max_file_size)
         body = request.stream()
         beginning, sender = await _beginning(site, body)
         if sender is None:
@@ -53,6 +52,7 @@ async def post(request: Request) -> Response:
                 f"this is no ActionRequest that begins with Password, Brand and User (within {MOST_BEFORE:,} bytes)",
             )
         customer = await _customer_of(site, request, sender)
+        check_length(request, site.largest_of(customer))
         upload = await _taken(site, request, customer, sender, beginning, body)
         return _response(_answer(sender, "success", "Data submitted.", upload), 200)
     except ClientDisconnect:
@@ -118,7 +118,7 @@ async def _taken(
 ) -> int:
     incoming = await site.do(site.intake.begin, customer.id)
     try:
-        await receive(site, _whole(beginning, body), incoming, site.settings.web.max_file_size)
+        await receive(site, _whole(beginning, body), incoming, site.largest_of(customer))
         return await site.do(bulkrequest.accept, site.intake, incoming, customer, sender, ip_of(request), site.now())
     finally:
         await site.do(incoming.abort)

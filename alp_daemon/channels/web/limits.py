@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -20,6 +20,12 @@ SMALL_BODY_SECONDS = 30.0
 SMALL_BODY = 2**20
 # What is left of a refused body up to this size is read away, so that the connection can go on.
 _READ_AWAY = 2**16
+# What is left of a larger one is read away while the client has its answer already, and then the connection ends. If
+# it ended at once, the kernel would send a reset for what it holds unread, and many a client that is still sending
+# would see that and not the answer (RFC 9112, 9.6).
+_LINGER_BYTES = 2**26
+_LINGER_SECONDS = 30.0
+_LINGER_SILENCE = 2.0
 
 
 class BodyLimits:
@@ -34,25 +40,46 @@ class BodyLimits:
             await self._app(scope, receive, send)
             return
         unread, whole = _may_be_large(Headers(scope=scope)), False
+        silent = parting = False
 
         async def receive_in_time() -> Message:
-            nonlocal unread, whole
+            nonlocal unread, whole, silent
             if whole:
                 return await receive()  # waits for the client to leave, which may take as long as the answer
             try:
                 message = await asyncio.wait_for(receive(), self._idle_seconds)
             except TimeoutError:
+                silent = True
                 raise HttpProblem(408, f"nothing came for {self._idle_seconds:g} seconds") from None
             whole = not message.get("more_body")
             unread = unread and not whole
             return message
 
         async def send_and_part(message: Message) -> None:
+            nonlocal parting
             if unread and message["type"] == "http.response.start":
+                # An answer that says how long it is has arrived before its formal end is sent, which closes.
+                parting = not silent and "content-length" in Headers(raw=message["headers"])
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
+            elif parting and not message.get("more_body"):
+                await send({**message, "more_body": True})
+                await _read_away(receive)
+                message = {"type": "http.response.body"}
             await send(message)
 
         await self._app(scope, receive_in_time, send_and_part)
+
+
+async def _read_away(receive: Receive) -> None:
+    """Reads what the client still sends, until it has sent all, has left or is silent; at most so much and so long."""
+    left = _LINGER_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while left > 0:
+                message = await asyncio.wait_for(receive(), _LINGER_SILENCE)
+                if not message.get("more_body"):
+                    return
+                left -= len(message["body"])
 
 
 def _may_be_large(headers: Headers) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from alp_daemon.channels.networks import is_in, networks
 from alp_daemon.channels.web.problems import HttpProblem
-from alp_daemon.channels.web.proxies import is_in, networks
 from alp_daemon.channels.web.site import Site, ip_of, of
 from alp_daemon.errors import AlpError
 from alp_daemon.services.history import versions
@@ -54,11 +52,7 @@ def _database(site: Site) -> str:
 
 
 def _spool(site: Site) -> str:
-    folder = site.settings.spool_dir
-    place = folder if folder.exists() else site.settings.data_dir
-    if not os.access(place, os.W_OK):
-        return "cannot be written"
-    return _OK if os.statvfs(place).f_bavail else "is full"
+    return site.intake.spool_trouble() or _OK
 
 
 def _exposed(family: Family) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from alp_daemon.channels.web import pages
-from alp_daemon.errors import AlpError, NotFound, Refused, TryAgain, Unavailable, UnusableFile, UsageProblem
+from alp_daemon.errors import AlpError, NoRoom, NotFound, Refused, TryAgain, Unavailable, UnusableFile, UsageProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,19 @@ KINDS = {
         Kind("unusable", 422, "The request makes no sense", "Correct what the detail says, and send it again."),
         Kind("too-many", 429, "Too many wrong attempts", "Wait as long as the Retry-After header says."),
         Kind("internal", 500, "An error of this program", "Tell your provider when it happened."),
+        Kind("no-room", 507, "No room for the file", "Send it again later; it is not your file that is at fault."),
         Kind("unavailable", 503, "Not available just now", "Try again after what the Retry-After header says."),
     )
 }
 
 # The edge's one table from the program's errors to HTTP.
-_STATUS: dict[type[AlpError], int] = {
+_STATUS: dict[type, int] = {
     UsageProblem: 422,
     UnusableFile: 422,
     NotFound: 404,
     Refused: 409,
     TryAgain: 503,
+    NoRoom: 507,
     Unavailable: 503,
 }
 _RETRY_SECONDS = "5"
@@ -68,9 +70,10 @@ class HttpProblem(Exception):
 
 
 def of_error(error: AlpError) -> HttpProblem:
-    status = _STATUS.get(type(error), 500)
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
     detail = str(error) if status != 500 else KINDS[500].cure
-    return HttpProblem(status, detail, {"Retry-After": _RETRY_SECONDS} if status == 503 else {})
+    again = {"Retry-After": _RETRY_SECONDS} if isinstance(error, TryAgain | Unavailable) else {}
+    return HttpProblem(status, detail, again)
 
 
 def as_dict(problem: HttpProblem) -> dict[str, Any]:

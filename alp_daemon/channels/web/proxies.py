@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
-
-
-def networks(texts: Iterable[str]) -> Networks:
-    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
-
-
-def is_in(ip: str, allowed: Networks) -> bool:
-    address = ipaddress.ip_address(ip)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return any(address in network for network in allowed)
+from alp_daemon.channels.networks import Networks, is_in
 
 
 def real_ip(peer: str, forwarded: str, trusted: Networks) -> str:

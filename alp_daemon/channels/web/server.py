@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import socket
-import ssl
 import threading
 import time
 from typing import Any
@@ -13,13 +12,14 @@ from typing import Any
 import uvicorn
 
 from alp_daemon import log
+from alp_daemon.channels.networks import networks
 from alp_daemon.channels.web.app import make_app
+from alp_daemon.channels.web.certificate import Certificate
 from alp_daemon.channels.web.connection import REQUEST_SECONDS, Connection
 from alp_daemon.channels.web.limits import IDLE_SECONDS
-from alp_daemon.channels.web.proxies import networks
 from alp_daemon.channels.web.site import Site
-from alp_daemon.errors import ConfigurationError, Unavailable
-from alp_daemon.settings import CertificateSettings, WebSettings
+from alp_daemon.errors import Unavailable
+from alp_daemon.settings import WebSettings
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 15
@@ -40,8 +40,8 @@ class WebServer:
         _forward_library_errors()
         self._site = site
         web = site.settings.web
-        self._is_tls = web.tls is not None
-        context = tls_context(web.tls) if web.tls else None
+        self._certificate = Certificate(web.tls) if web.tls else None
+        context = self._certificate.greeting if self._certificate else None
         self._socket = _listening(web)
         self.port = int(self._socket.getsockname()[1])
         self._server = _Server(
@@ -72,10 +72,15 @@ class WebServer:
 
     def start(self) -> WebServer:
         """Returns when it answers."""
-        log.info("web_listening", port=self.port, tls=self._is_tls)
+        log.info("web_listening", port=self.port, tls=self._certificate is not None)
         self._thread.start()
         self._server.ready.wait()
         return self
+
+    def reload_certificate(self) -> None:
+        """New connections get the certificate that the files hold now; those that are open go on."""
+        if self._certificate is not None:
+            self._certificate.reload()
 
     def stop(self, grace: float = 8.0) -> None:
         """Takes no more requests, and lets those under way finish for ``grace`` seconds. Returns when all is over."""
@@ -103,21 +108,6 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         self.last_turn = time.monotonic()
         return await super().on_tick(counter)
-
-
-def tls_context(settings: CertificateSettings) -> ssl.SSLContext:
-    """TLS 1.2 and newer (RFC 8996). Raises ``ConfigurationError`` when the certificate or the key cannot be used."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
-    try:
-        context.load_cert_chain(settings.certificate, settings.key)
-    except OSError as error:  # ssl.SSLError is one
-        raise ConfigurationError(
-            f"web.tls: {settings.certificate} and {settings.key}: expected a PEM certificate and its private key, both"
-            f" readable ({error})"
-        ) from error
-    return context
 
 
 def _connections(web: WebSettings, request_seconds: float) -> Any:

@@ -94,6 +94,10 @@ class Site:
             raise Unavailable("this account is not configured at the moment; ask your provider, then try again")
         return customer
 
+    def largest_of(self, customer: Customer) -> int:
+        """How many bytes a file of this customer may have."""
+        return customer.limits.max_file_size or self.settings.web.max_file_size
+
     def close(self) -> None:
         """Waits for what is running. The threads end, and their database connections with them."""
         for pool in (self._threads.judging, self._threads.writing, self._threads.reading):

@@ -1,11 +1,13 @@
 -- name: uploads.add
--- It arrives after what waits already, also where the clock was set back meanwhile.
+-- It arrives after all that is in force or may still be, also where the clock was set back meanwhile: else what it
+-- overtakes could come after it.
 INSERT INTO uploads (customer, feed, name, folder, channel, actor, ip, session, received_at, arrived_at, size, object,
-                     sha256, evidence, evidence_note, waits_for, wait_until)
+                     sha256, evidence, evidence_note, waits_for, wait_until, node)
 VALUES (:customer, :feed, :name, :folder, :channel, :actor, :ip, :session, :now,
-        coalesce((SELECT CASE WHEN max(arrived_at) > :now THEN max(arrived_at) END
-                  FROM uploads WHERE customer = :customer AND state = 'received'), :now), :size, :object,
-        :sha256, :evidence, :evidence_note, :waits_for, :wait_until)
+        coalesce((SELECT arrived_at FROM uploads WHERE customer = :customer
+                  AND state IN ('received', 'held', 'applied') AND arrived_at > :now
+                  ORDER BY arrived_at DESC LIMIT 1), :now), :size, :object,
+        :sha256, :evidence, :evidence_note, :waits_for, :wait_until, :node)
 RETURNING *;
 
 -- name: uploads.get
@@ -29,13 +31,30 @@ UPDATE uploads SET evidence = :evidence, evidence_note = :note WHERE id = :id AN
 UPDATE uploads SET evidence = 'cut', evidence_note = :note, size = :size WHERE id = :id AND state = 'received';
 
 -- name: uploads.settle_orphans
--- The daemon died between the 226 and its verdict: nobody saw how the client left, so the file counts as cut.
+-- The daemon died between the 226 and its verdict: nobody saw how the client left, so the file counts as cut. Said by
+-- the node that took the file in, when it starts again.
 UPDATE uploads SET evidence = 'cut', evidence_note = :note
-WHERE evidence IS NULL AND state = 'received' RETURNING id;
+WHERE evidence IS NULL AND state = 'received' AND node IN (:node, '') RETURNING id;
+
+-- name: uploads.orphans
+-- Unsettled files of nodes whose FTP server has not been seen since.
+SELECT id FROM uploads u
+WHERE evidence IS NULL AND state = 'received' AND received_at <= :since
+  AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.name = u.node AND n.role IN ('all', 'ftp') AND n.seen_at > :since);
+
+-- name: uploads.picking_up
+-- Files on their way out of this node's drop folder; nobody else can see where they are.
+SELECT * FROM uploads
+WHERE state = 'received' AND waits_for = 'pick_up' AND node IN (:node, '') ORDER BY arrived_at, id;
+
+-- name: uploads.picked_up_by
+SELECT node, count(*) AS n FROM uploads WHERE state = 'received' AND waits_for = 'pick_up' GROUP BY node ORDER BY node;
 
 -- name: uploads.last_arrival
--- Of the others that wait.
-SELECT max(arrived_at) AS at FROM uploads WHERE customer = :customer AND state = 'received' AND id <> :id;
+-- Of the others that are in force or may still be; none where all of them came before.
+SELECT arrived_at AS at FROM uploads
+WHERE customer = :customer AND state IN ('received', 'held', 'applied') AND arrived_at >= :now AND id <> :id
+ORDER BY arrived_at DESC LIMIT 1;
 
 -- name: uploads.rename
 -- A rename is the upload's arrival: it queues from now on under its final name.
@@ -60,9 +79,22 @@ SET state = 'discarded', reason = :reason, finished_at = :now, erased_at = :now,
 WHERE id = :id AND state = 'received' AND lease_owner IS NULL
 RETURNING object;
 
+-- name: uploads.withdraw_object
+-- Its sender was told that it was not kept.
+UPDATE uploads
+SET state = 'discarded', reason = :reason, finished_at = :now, erased_at = :now, waits_for = NULL, wait_until = NULL
+WHERE customer = :customer AND object = :object AND state = 'received' AND lease_owner IS NULL
+RETURNING id;
+
 -- name: uploads.expired_waits
 SELECT * FROM uploads
 WHERE state = 'received' AND waits_for IS NOT NULL AND wait_until <= :now ORDER BY id;
+
+-- name: uploads.end_wait
+-- Who ends a wait has the upload to itself until its commit. Nothing (0 rows) where it does not wait for that any more:
+-- a rename, or another node, was quicker.
+UPDATE uploads SET wait_until = NULL
+WHERE id = :id AND state = 'received' AND lease_owner IS NULL AND waits_for = :waits_for AND wait_until = :wait_until;
 
 -- name: uploads.waiting
 SELECT * FROM uploads WHERE state = 'received' AND waits_for = :waits_for ORDER BY arrived_at, id;
@@ -93,12 +125,14 @@ WHERE id = :id AND evidence = :was
   AND ((state = 'received' AND waits_for = 'sidecar') OR (state = 'held' AND hold LIKE '%"sidecar_missing"%'));
 
 -- name: uploads.due_customers
--- Customers whose oldest due upload no worker has. Uploads not yet settled block those behind them: order is kept.
-SELECT customer, min(arrived_at) AS since FROM uploads u
+-- Customers whose oldest due upload is settled, and who have none in work. One not yet settled blocks those behind it:
+-- order is kept. One pass over what waits: the dispatcher asks often, and thousands may wait.
+SELECT customer, min(arrived_at) AS since FROM uploads
 WHERE state = 'received' AND waits_for IS NULL
-  AND NOT EXISTS (SELECT 1 FROM uploads w WHERE w.customer = u.customer AND w.state = 'received'
-                  AND w.lease_owner IS NOT NULL AND w.lease_until > :now)
-GROUP BY customer ORDER BY since;
+GROUP BY customer
+HAVING count(CASE WHEN lease_until > :now THEN 1 END) = 0
+   AND coalesce(min(CASE WHEN evidence IS NULL THEN arrived_at END) > min(arrived_at), true)
+ORDER BY since;
 
 -- name: uploads.next
 -- The customer's oldest upload that does not wait for anything.
@@ -111,6 +145,7 @@ SELECT id, lease_owner FROM uploads
 WHERE customer = :customer AND state = 'received' AND lease_owner IS NOT NULL AND lease_until > :now LIMIT 1;
 
 -- name: uploads.lease
+-- Nothing (0 rows) where somebody has decided about it meanwhile.
 UPDATE uploads
 SET lease_owner = :owner, lease_until = :until, attempts = attempts + 1, started_at = :now
 WHERE id = :id AND state = 'received';
@@ -134,8 +169,8 @@ SELECT id, lease_owner FROM uploads WHERE state = 'received' AND lease_owner IS 
 UPDATE uploads
 SET state = :state, reason = :reason, hold = :hold, feed = :feed, mode = :mode, config = :config, sha256 = :sha256,
     evidence = :evidence, evidence_note = :evidence_note, version = :version, never_seen = :never_seen,
-    finished_at = :now, held_at = CASE WHEN :state = 'held' THEN :now END, published = 0,
-    lease_owner = NULL, lease_until = NULL
+    finished_at = :now, held_at = CASE WHEN :state = 'held' THEN :now END, lease_owner = NULL,
+    lease_until = NULL
 WHERE id = :id AND state = 'received' AND lease_owner = :owner;
 
 -- name: uploads.requeue
@@ -147,7 +182,7 @@ SET state = 'received', waived = :waived, released_by = :released_by, attempts =
 WHERE id = :id AND state IN ('held', 'failed');
 
 -- name: uploads.discard
-UPDATE uploads SET state = 'discarded', reason = :reason, finished_at = :now, waits_for = NULL, published = 0
+UPDATE uploads SET state = 'discarded', reason = :reason, finished_at = :now, waits_for = NULL
 WHERE id = :id AND state IN ('received', 'held') AND lease_owner IS NULL;
 
 -- name: uploads.reject_waiting
@@ -163,7 +198,7 @@ WHERE id = :id AND state = 'received' AND lease_owner IS NULL;
 -- name: uploads.supersede
 -- A later file of the same feed was applied: the older held ones can only do harm now. Older by both measures: a
 -- rename is a new arrival, and a clock that was set back makes a new upload look old.
-UPDATE uploads SET state = 'discarded', reason = 'superseded by ' || :id, finished_at = :now, published = 0
+UPDATE uploads SET state = 'discarded', reason = 'superseded by ' || :id, finished_at = :now
 WHERE customer = :customer AND feed = :feed AND state = 'held' AND id < :id AND arrived_at <= :arrived_at
 RETURNING id;
 
@@ -184,7 +219,7 @@ ORDER BY arrived_at, id;
 -- name: uploads.hold_waiting
 -- Holds what nobody can work: its customer's configuration is gone.
 UPDATE uploads
-SET state = 'held', reason = :reason, hold = :hold, held_at = :now, finished_at = :now, published = 0
+SET state = 'held', reason = :reason, hold = :hold, held_at = :now, finished_at = :now
 WHERE customer = :customer AND state = 'received' AND waits_for IS NULL AND evidence IS NOT NULL
   AND lease_owner IS NULL
 RETURNING id;
@@ -197,7 +232,14 @@ SELECT * FROM uploads WHERE state = 'held' ORDER BY id;
 SELECT * FROM uploads WHERE state = 'failed' AND erased_at IS NULL ORDER BY id;
 
 -- name: uploads.reminded
-UPDATE uploads SET reminded_at = :now WHERE id = :id;
+-- Unless somebody else has reminded since.
+UPDATE uploads SET reminded_at = :now
+WHERE id = :id AND state = 'held' AND coalesce(reminded_at, held_at) <= :before;
+
+-- name: uploads.unwanted
+-- Held for so long that nobody can want it any more.
+UPDATE uploads SET state = 'discarded', reason = :reason, finished_at = :now
+WHERE id = :id AND state = 'held' AND held_at <= :before;
 
 -- name: uploads.later_applied
 SELECT id FROM uploads
@@ -207,14 +249,15 @@ ORDER BY id LIMIT 1;
 
 -- name: uploads.applied_before
 -- A first upload that was undone leaves the next one the first.
-SELECT count(*) AS n FROM uploads
-WHERE customer = :customer AND feed = :feed AND state = 'applied' AND undone_at IS NULL;
+SELECT id FROM uploads
+WHERE customer = :customer AND feed = :feed AND state = 'applied' AND undone_at IS NULL LIMIT 1;
 
 -- name: uploads.of_version
--- The file that made this version of the list, if it was of this feed, size and configuration.
-SELECT id, sha256 FROM uploads
-WHERE customer = :customer AND state = 'applied' AND version = :version AND feed = :feed AND size = :size
-  AND config = :config;
+-- The file that made this version of the list, if it was of this feed, size and configuration. By way of the change:
+-- a customer may have years of uploads.
+SELECT u.id, u.sha256 FROM changes c JOIN uploads u ON u.id = c.upload
+WHERE c.list = :list AND c.version = :version AND u.customer = :customer AND u.state = 'applied'
+  AND u.version = :version AND u.feed = :feed AND u.size = :size AND u.config = :config;
 
 -- name: uploads.mark_undone
 UPDATE uploads SET undone_by = :by, undone_at = :now WHERE id = :id AND undone_at IS NULL;
@@ -235,13 +278,20 @@ SELECT * FROM uploads u
 WHERE state IN ('held', 'rejected', 'failed') AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id)
 ORDER BY id;
 
--- name: uploads.unpublished
-SELECT u.*, r.json, r.rejects FROM uploads u JOIN reports r ON r.upload = u.id
-WHERE u.published = 0 AND u.state <> 'received' ORDER BY u.id;
+-- name: uploads.reported
+-- What the customer finds reports of.
+SELECT id, customer, name, finished_at FROM uploads u
+WHERE customer = :customer AND state <> 'received' AND finished_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
--- name: uploads.published
--- Unless it went on meanwhile: then there is something new to publish.
-UPDATE uploads SET published = 1 WHERE id = :id AND state = :state AND finished_at = :finished_at;
+-- name: uploads.reported_since
+-- The same of all customers, ended since.
+SELECT id, customer, name, finished_at FROM uploads u
+WHERE finished_at > :since AND state <> 'received' AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
+
+-- name: uploads.with_report
+SELECT u.*, r.json, r.rejects FROM uploads u JOIN reports r ON r.upload = u.id
+WHERE u.id = :id AND u.state <> 'received' AND u.finished_at IS NOT NULL;
 
 -- name: uploads.usage
 -- By month and mode: how many uploads were applied and how many addresses were new to the list.

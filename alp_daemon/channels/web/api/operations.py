@@ -106,7 +106,7 @@ OPERATIONS = (
         {202: Answered("The file is queued; Location tells where to ask for its report.", (models.Accepted,))},
         takes_file=True,
         query=models.UploadQuery,
-        refusals=(400, 408, 413, 415),
+        refusals=(400, 408, 413, 415, 507),
     ),
     Operation(
         "GET",

@@ -23,7 +23,7 @@ _WRITE_AT_ONCE = 2**20
 
 async def upload(site: Site, request: Request, caller: Caller) -> Response:
     asked = parsing.query(models.UploadQuery, request)
-    most = site.settings.web.max_file_size
+    most = site.largest_of(caller.customer)
     check_length(request, most)
     if request.headers.get("content-encoding", "identity") != "identity":
         raise HttpProblem(
@@ -55,12 +55,12 @@ async def receive(site: Site, body: AsyncIterator[bytes], incoming: Incoming, mo
             if size > most:
                 raise too_large(most)
             if len(waiting) >= _WRITE_AT_ONCE:
-                await site.do(incoming.file.write, bytes(waiting))
+                await site.do(incoming.write, bytes(waiting))
                 waiting.clear()
     except ClientDisconnect:
         log.warning("upload_cut", customer=incoming.customer, size=size)
         raise HttpProblem(400, "the body ended before its announced end") from None
-    await site.do(incoming.file.write, bytes(waiting))
+    await site.do(incoming.write, bytes(waiting))
 
 
 async def report(site: Site, request: Request, caller: Caller) -> Response:

@@ -13,8 +13,8 @@ from alp_daemon.channels.web.console import customers, frame
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site, of
 from alp_daemon.customers import Customer
-from alp_daemon.errors import NotFound, Refused, UnusableFile
-from alp_daemon.services import approval, approval_link, consider, sheet, uploadsearch
+from alp_daemon.errors import NotFound, Refused, TryAgain, UnusableFile
+from alp_daemon.services import approval, approval_link, sheet, uploadsearch
 from alp_daemon.services.configuration import FeedState, Known
 from alp_daemon.services.sessions import Visitor
 from alp_daemon.services.sheet import Sheet
@@ -100,14 +100,13 @@ async def _samples(site: Site, asked: _Asked) -> list[Upload]:
 
 
 async def _sheet(site: Site, asked: _Asked, upload: Upload) -> Sheet:
-    source = consider.source_of(site.settings, upload)
-    return await site.ask(sheet.make, site.store, site.settings, asked.customer, asked.feed.name, source)
+    return await site.ask(sheet.of_upload, site.store, site.settings, asked.customer, asked.feed.name, upload)
 
 
 async def _sheet_or_fault(site: Site, asked: _Asked, upload: Upload) -> tuple[Sheet | None, str]:
     try:
         return await _sheet(site, asked, upload), ""
-    except (UnusableFile, Refused, NotFound) as error:
+    except (UnusableFile, Refused, NotFound, TryAgain) as error:
         return None, str(error)
 
 

@@ -11,7 +11,7 @@ from alp_daemon.channels.web import guards
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site, of
-from alp_daemon.errors import NotFound, UnusableFile
+from alp_daemon.errors import NotFound, TryAgain, UnusableFile
 from alp_daemon.services import consider, holds, shown
 from alp_daemon.services.effect import Effect
 from alp_daemon.services.sessions import Visitor
@@ -76,7 +76,7 @@ async def _effect(site: Site, upload: Upload) -> tuple[Effect | None, str]:
         return None, f"customer {upload.customer} is not configured"
     try:
         return await site.ask(consider.effect, site.store, site.settings, customer, upload), ""
-    except (UnusableFile, NotFound) as error:
+    except (UnusableFile, NotFound, TryAgain) as error:
         return None, str(error)
 
 

@@ -31,6 +31,7 @@ class UploadForm:
         self._part = _Part()
         self._file: _Part | None = None
         self._found = bytearray()
+        self._besides = 0
         self._parser = MultipartParser(
             options[b"boundary"],
             {
@@ -53,6 +54,10 @@ class UploadForm:
             raise HttpProblem(400, f"this form cannot be read: {error}") from None
         found = bytes(self._found)
         self._found.clear()
+        # A body in chunks announces no length: without this, what follows the file could go on for ever.
+        self._besides += len(body) - len(found)
+        if self._besides > FORM_ROOM:
+            raise HttpProblem(413, f"a form may have {FORM_ROOM:,} bytes besides its file")
         return found
 
     def _on_part_begin(self) -> None:

@@ -33,7 +33,8 @@ async def show(request: Request, visitor: Visitor) -> Response:
 async def submit(request: Request, visitor: Visitor) -> Response:
     """Queues the file and leads to its results; what is wrong with the form is said on the form."""
     site = of(request)
-    customer, most = site.customer(visitor.customer), site.settings.web.max_file_size
+    customer = site.customer(visitor.customer)
+    most = site.largest_of(customer)
     check_length(request, most + FORM_ROOM)
     form = UploadForm(request.headers.get("content-type", ""))
     incoming = await site.do(site.intake.begin, customer.id)
@@ -62,7 +63,7 @@ async def _form(request: Request, customer: Customer, *, fault: str = "", wanted
         # Most customers have one kind of file; with several nobody must send one by oversight.
         wanted=wanted or (offered.offered[0].feed if len(offered.offered) <= _ONE_AND_STANDARD else ""),
         uploads=await site.ask(outcome.newest, site.store, customer.id, _RECENT),
-        most=site.settings.web.max_file_size,
+        most=site.largest_of(customer),
         fault=fault[:1].upper() + fault[1:],
     )
 

@@ -1,0 +1,219 @@
+"""Objects as entries of a bucket that speaks the S3 protocol.
+
+Its end point, region and credentials are what the environment says in the names that all tools of this protocol know
+(``AWS_ENDPOINT_URL``, ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and so on), or what the machine's own role gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from alp_daemon import log
+from alp_daemon.errors import ConfigurationError
+from alp_daemon.files.disk import disk_errors, make_folder
+from alp_daemon.files.objects import Kept, ObjectLost, Recorded, StorageAway, damaged, lost, strays
+
+if TYPE_CHECKING:
+    from obstore.store import BackoffConfig
+
+# For the whole of a request, however large the file. It must not be what ends one that goes on; silence is.
+_REQUEST = timedelta(hours=1)
+_CONNECT = timedelta(seconds=5)
+# More than fit into the time: it is what ends them.
+_ATTEMPTS = 1000
+_BACKOFF: Final[BackoffConfig] = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=3)}
+
+# The library says FileNotFoundError of a bucket or an object that is not there.
+_FAILED = (BaseError, FileNotFoundError)
+_END_POINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_YES = ("1", "true", "yes", "on", "y", "t")
+
+# Larger files go up in parts of this size, so many at a time: 32 MiB of memory. With 10,000 parts at the most.
+_PART = 8 * 2**20
+_PARTS_AT_ONCE = 4
+_PAGE = 1000
+_CLOCK = ".clock"
+_NOWHERE = ".nowhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """After ``retry`` no new attempt begins, and an attempt that hears nothing for as long as ``silence`` ends."""
+
+    retry: timedelta
+    silence: timedelta
+
+
+# Together a client waits some 25 s for its answer, and few have less patience.
+PATIENCE = Patience(timedelta(seconds=15), timedelta(seconds=10))
+# Monitoring asks every few seconds and wants an answer now.
+_NO_PATIENCE = Patience(timedelta(0), timedelta(seconds=3))
+
+
+@cache
+def open_bucket(bucket: str, prefix: str, room: Path) -> Bucket:
+    """The same one each time, so that its connections are kept. ``room``: the node's folder to fetch files to."""
+    return Bucket(bucket, prefix, room)
+
+
+class Bucket:
+    """Objects below a prefix of a bucket. What is answered for there is durable; see the provider's own promise."""
+
+    shared = True
+    # Each waits for the network and not for a processor.
+    side_by_side = 8
+    few = 2
+
+    def __init__(self, bucket: str, prefix: str, room: Path) -> None:
+        self._name = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._room = room
+        self._store = self._opened(bucket, prefix, PATIENCE)
+        self._probe = self._opened(bucket, prefix, _NO_PATIENCE)
+
+    def _opened(self, bucket: str, prefix: str, patience: Patience) -> S3Store:
+        allow_http = os.environ.get("AWS_ALLOW_HTTP", "").lower() in _YES
+        if not allow_http and any(os.environ.get(name, "").startswith("http://") for name in _END_POINTS):
+            raise ConfigurationError(
+                f"spool {self._name}: its end point in the environment is http://; say AWS_ALLOW_HTTP=true where lists"
+                " of numbers may travel without TLS"
+            )
+        try:
+            return S3Store(
+                bucket,
+                prefix=prefix or None,
+                client_options={
+                    # Given options hide this one of the environment from the library.
+                    "allow_http": allow_http,
+                    "timeout": _REQUEST,
+                    "read_timeout": patience.silence,
+                    "connect_timeout": min(_CONNECT, patience.silence),
+                },
+                retry_config={
+                    "max_retries": _ATTEMPTS if patience.retry else 0,
+                    "retry_timeout": patience.retry,
+                    "backoff": _BACKOFF,
+                },
+            )
+        except (BaseError, ValueError) as error:
+            raise ConfigurationError(f"spool {self._name}: {_said(error)}; see the AWS_… variables") from error
+
+    def prepare(self, customer: str) -> None:
+        """A bucket has no folders."""
+
+    def path(self, name: str) -> None:  # noqa: ARG002  an object of a bucket is no file
+        return None
+
+    def put(self, file: Path, name: str) -> Kept:
+        digest = hashlib.sha256()
+        with disk_errors("cannot keep a received file"), file.open("rb", buffering=0) as source:
+            size = os.fstat(source.fileno()).st_size
+            content = _pieces(source, digest) if size > _PART else b"".join(_pieces(source, digest))
+            with self._errors("takes no files"):
+                obstore.put(self._store, name, content, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
+        return Kept(name, size, digest.hexdigest())
+
+    def sync(self, customer: str) -> None:
+        """An object is durable with its name."""
+
+    @contextmanager
+    def local(self, kept: Kept) -> Iterator[Path]:
+        with disk_errors("cannot fetch a file from the spool"):
+            make_folder(self._room)
+            # It has no name: however this process ends, the kernel takes it away.
+            file = tempfile.TemporaryFile(dir=self._room)  # noqa: SIM115  closed below, where the context ends
+        with file:
+            with disk_errors("cannot fetch a file from the spool"):
+                self._fetch(kept, file)
+                file.flush()
+            # Not "self": spreadsheets are read by a child process.
+            yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+
+    def size(self, name: str) -> int | None:
+        with self._errors("does not answer"):
+            try:
+                return int(obstore.head(self._store, name)["size"])
+            except FileNotFoundError:
+                return None
+
+    def remove(self, names: Collection[str]) -> None:
+        if names:
+            with self._errors("removes nothing"):
+                obstore.delete(self._store, list(names))
+
+    def clean(self, recorded: Recorded) -> list[str]:
+        with self._errors("cannot be listed"):
+            found = strays(self._listed(), self._clock(), recorded)
+        self.remove(found)
+        return found
+
+    def trouble(self) -> str | None:
+        try:
+            obstore.list(self._probe, _NOWHERE).collect()
+        except _FAILED:
+            return "does not answer"
+        return None
+
+    def _fetch(self, kept: Kept, file: BinaryIO) -> None:
+        digest, received = hashlib.sha256(), 0
+        with self._errors("gives no files"):
+            try:
+                response = obstore.get(self._store, kept.object)
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+                raise lost() from error
+            if response.meta["size"] != kept.size:
+                raise damaged(kept, response.meta["size"])
+            for piece in response.stream(_PART):
+                file.write(piece)
+                digest.update(piece)
+                received += len(piece)
+        if received != kept.size:
+            log.warning("storage_away", spool=self._name, what=f"gave {received:,} of {kept.size:,} bytes")
+            raise StorageAway
+        if kept.sha256 not in (None, digest.hexdigest()):
+            raise ObjectLost("its file in the spool is not the one that was received (its SHA-256 differs)")
+
+    def _listed(self) -> Iterator[tuple[str, datetime]]:
+        for page in obstore.list(self._store, chunk_size=_PAGE):
+            for each in page:
+                yield each["path"], each["last_modified"]
+
+    def _clock(self) -> datetime:
+        """The time by the clock that dates the objects."""
+        obstore.put(self._store, _CLOCK, b"now")
+        return obstore.head(self._store, _CLOCK)["last_modified"]
+
+    @contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        """All but a missing object may pass: credentials are renewed, a bucket is opened, a network is mended."""
+        try:
+            yield
+        except _FAILED as error:
+            log.warning("storage_away", spool=self._name, what=what, error=_said(error))
+            raise StorageAway from error
+
+
+def _pieces(source: FileIO, digest: hashlib._Hash) -> Iterator[bytes]:
+    while piece := source.read(_PART):
+        digest.update(piece)
+        yield piece
+
+
+def _said(error: Exception) -> str:
+    """The first line; behind it comes what only a programmer wants to see."""
+    return str(error).strip().partition("\n")[0]

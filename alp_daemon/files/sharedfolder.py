@@ -1,0 +1,86 @@
+"""Objects as files of a folder that several nodes have mounted."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alp_daemon import log
+from alp_daemon.files.disk import disk_errors
+from alp_daemon.files.folder import Folder
+from alp_daemon.files.objects import FRESH, Kept, Recorded, StorageAway, strays
+
+# What network file systems say of a server that is away. A soft NFS mount has only EIO for it; see nfs(5).
+_AWAY = frozenset(
+    (
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.EIO,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ENOTCONN,
+        errno.EREMOTEIO,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+    )
+)
+
+
+class SharedFolder(Folder):
+    """A folder of many nodes. It is never made: where it is missing its file system is not mounted, and what was kept
+    in a folder made in its place would be on this node only."""
+
+    shared = True
+
+    def prepare(self, customer: str) -> None:
+        if not self.folder.is_dir():
+            log.warning("storage_away", spool=str(self.folder), what="is not there; make it, or mount its file system")
+            raise StorageAway
+        super().prepare(customer)
+
+    def local(self, kept: Kept) -> AbstractContextManager[Path]:
+        return self._while_there(kept)
+
+    @contextmanager
+    def _while_there(self, kept: Kept) -> Iterator[Path]:
+        try:
+            with self._opened(kept) as path:
+                yield path
+        except OSError as error:
+            if error.errno not in _AWAY:
+                raise
+            log.warning("storage_away", spool=str(self.folder), what="cannot be read", error=error.strerror)
+            raise StorageAway from error
+
+    def clean(self, recorded: Recorded) -> list[str]:
+        with disk_errors("cannot clean the spool"):
+            now = self._clock()
+            found = strays(self._listed(), now, recorded)
+            self.remove(found)
+            for path in self.folder.glob("*/.*.part"):  # half copied when its node died
+                with suppress(FileNotFoundError):
+                    if now - _changed(path) >= FRESH:
+                        path.unlink()
+        return found
+
+    def trouble(self) -> str | None:
+        return super().trouble() if self.folder.is_dir() else "is not there"
+
+    def _listed(self) -> Iterator[tuple[str, datetime]]:
+        for name in self.names():
+            with suppress(FileNotFoundError):
+                yield name, _changed(self.path(name))
+
+    def _clock(self) -> datetime:
+        """The time by the clock that dates the files."""
+        probe = self.folder / ".clock"
+        probe.write_bytes(b"now")
+        return _changed(probe)
+
+
+def _changed(path: Path) -> datetime:
+    # The change of the entry and not of its content: a file is renamed into its place, and some were written long ago.
+    return datetime.fromtimestamp(path.stat().st_ctime, UTC)

@@ -1,0 +1,90 @@
+"""``verify``, ``backup`` and ``restore`` on the command line: what they print and how they end."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import JOE, Said, Terminal
+
+
+@pytest.fixture
+def worked(alp: Terminal) -> Terminal:
+    assert alp("process", "acme", alp.file("members.csv")).code == 0
+    return alp
+
+
+def edit(alp: Terminal, statement: str) -> None:
+    with closing(sqlite3.connect(alp.folder / "data" / "alp.db")) as connection, connection:
+        connection.execute(statement)
+
+
+def restore(alp: Terminal, *arguments: str) -> Said:
+    # The connections of the commands before end with their processes; here they end with their objects.
+    gc.collect()
+    return alp("restore", *arguments)
+
+
+class TestVerify:
+    def test_all_is_well(self, worked: Terminal) -> None:
+        said = worked("verify")
+        assert (said.code, said.out.splitlines()[1]) == (0, "acme\t2\t1\t2\t0")
+        assert worked.json("verify", "--customer", "acme") == [
+            {"list": "acme", "addresses": 2, "changes": 1, "events": 2, "faults": []}
+        ]
+
+    def test_what_was_edited(self, worked: Terminal) -> None:
+        edit(worked, "UPDATE addresses SET status = 3")
+        said = worked("verify")
+        assert said.code == 69
+        assert "acme: +1212•••0123 does not stand as its events say" in said.out
+        assert "acme: +1212•••0123 does not stand" in worked("doctor").out
+
+    def test_nobody_of_that_name(self, worked: Terminal) -> None:
+        assert worked("verify", "--customer", "nobody").code == 66
+
+
+class TestBackup:
+    def test_a_backup_and_its_return(self, worked: Terminal) -> None:
+        said = worked("backup", "copy.db")
+        size = (worked.folder / "copy.db").stat().st_size
+        assert said.code == 0
+        assert said.out.startswith(f"{worked.folder}/copy.db: {size:,} bytes, in ")
+        assert worked("opt-out", "acme", JOE, "--source", "end_user").code == 0
+        refused = restore(worked, "copy.db")
+        assert (refused.code, "--anyway" in refused.err) == (77, True)
+        done = restore(worked, "copy.db", "--anyway")
+        assert done.code == 0
+        (kept,) = (worked.folder / "data").glob("replaced-*")
+        command = f"alp-daemon import acme {kept}/opted-out-acme.csv --by NAME"
+        assert command in done.err
+        assert worked.json("status", "acme", JOE)["status"] == "opted_in"
+        assert worked(*command.split()[1:-1], "Ann").code == 0
+        assert worked.json("status", "acme", JOE)["status"] == "opted_out"
+
+    def test_with_the_spool(self, worked: Terminal) -> None:
+        found = worked.json("backup", "--spool", "copy")
+        assert (found["path"], found["files"], found["faults"]) == (str(worked.folder / "copy"), 1, [])
+        assert found["bytes"] == (worked.folder / "copy" / "alp.db").stat().st_size
+        restored = restore(worked, "copy", "--json").json
+        assert restored["database"] == str(worked.folder / "data" / "alp.db")
+        assert (restored["put_aside"], restored["opted_out"], restored["without_file"]) == (0, {}, [])
+        assert Path(restored["replaced"]).is_dir()
+
+    def test_a_database_that_does_not_hold_is_copied_all_the_same(self, worked: Terminal) -> None:
+        edit(worked, "UPDATE changes SET actor = 'nobody'")
+        said = worked("backup", "copy.db")
+        assert (said.code, (worked.folder / "copy.db").is_file()) == (69, True)
+        assert "the database itself does not hold, and so does its copy: acme: the history was changed" in said.err
+        assert restore(worked, "copy.db").code == 77
+
+    def test_nothing_is_overwritten(self, worked: Terminal) -> None:
+        said = worked("backup", worked.file("copy.db", "precious"))
+        assert (said.code, "it exists already" in said.err) == (77, True)
+
+    def test_there_is_nothing_to_restore(self, worked: Terminal) -> None:
+        assert restore(worked, "nothing.db").code == 66

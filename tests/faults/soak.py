@@ -1,0 +1,224 @@
+"""A long, quiet life: many customers, all ways in, a fault now and then. The lists are right and no process grows.
+
+Two acts a second. What is flat is said in ``tests.faults.flat``; an hour of acts or so is what makes it tell much.
+"""
+
+from __future__ import annotations
+
+import ftplib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import httpx
+
+from tests.crash.processes import Daemon
+from tests.faults import clients, connections
+from tests.faults.campaign import Tally
+from tests.faults.disk import locked
+from tests.faults.flat import JUDGED_FROM, Watch
+from tests.faults.installation import BODY, Installation
+from tests.faults.subject import Subject, id_of, yaml_of
+from tests.services.provider import MODES
+
+Chance = random.Random
+
+CUSTOMERS = 20
+_ACTS_FOR_A_CUSTOMER = 20
+"""In a short run fewer customers come, so that each has something to do."""
+_SECONDS_AN_ACT = 0.5
+_ACTS_A_LOOK = 5
+_SAMPLE = "Phone,Feeder\n2125550100,north\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """All that an act may need."""
+
+    installation: Installation
+    daemon: Daemon
+    subjects: list[Subject]
+    console: httpx.Client
+    ways: list[clients.Way]
+    chance: Chance
+    tally: Tally
+    numbers: Iterator[int]
+
+    def anybody(self) -> Subject:
+        return self.chance.choice(self.subjects)
+
+    def rest(self) -> None:
+        """Every file is worked. Of what was cut off a person disposes."""
+        for subject in self.subjects:
+            subject.settle(self.chance)
+        for row in self.installation.at_rest():
+            if row["state"] == "held":
+                self.installation.provider.done("discard", str(row["id"]), "--by", "ann")
+
+
+def _send(scene: _Scene) -> None:
+    scene.anybody().send(scene.chance)
+
+
+def _send_garbage(scene: _Scene) -> None:
+    scene.anybody().send_garbage(scene.chance)
+
+
+def _text(scene: _Scene) -> None:
+    scene.anybody().text(scene.chance)
+
+
+def _command(scene: _Scene) -> None:
+    scene.anybody().command(scene.chance)
+
+
+def _undo(scene: _Scene) -> None:
+    scene.anybody().undo(scene.chance)
+
+
+def _look(scene: _Scene) -> None:
+    scene.anybody().look(scene.chance)
+    for path in ("/console", "/console/uploads", "/console/held", "/console/lockouts"):
+        answer = scene.console.get(path)
+        scene.tally.expect(answer.status_code == 200, f"{path}: {answer.status_code}")
+
+
+def _cut_off(scene: _Scene) -> None:
+    end, tls = scene.chance.choice(connections.ENDS), scene.chance.random() < 0.5
+    connections.break_off(scene.anybody().door, _cut_name(scene), end, scene.chance, tls=tls)
+
+
+def _kill_client(scene: _Scene) -> None:
+    way = scene.chance.choice(scene.ways)
+    part = BODY[: scene.chance.randrange(len(BODY))].encode()
+    clients.kill_in_the_middle(way, scene.anybody().door, _cut_name(scene), part, scene.chance, scene.installation)
+
+
+def _cut_name(scene: _Scene) -> str:
+    return f"{scene.chance.choice(MODES)}-cut-{next(scene.numbers):06}.csv"
+
+
+def _kill_worker(scene: _Scene) -> None:
+    """One at work, as a rule: a file was sent just now."""
+    scene.anybody().send(scene.chance)
+    victims = list(scene.installation.provider.leases().values()) or scene.daemon.workers()
+    with suppress(ProcessLookupError, IndexError):
+        os.kill(scene.chance.choice(victims), signal.SIGKILL)
+
+
+def _guess(scene: _Scene) -> None:
+    address = f"127.9.0.{scene.chance.randint(1, 250)}"
+    with suppress(ftplib.Error, EOFError), ftplib.FTP(timeout=30, source_address=(address, 0)) as ftp:
+        ftp.connect("127.0.0.1", scene.subjects[0].door.server.port)
+        ftp.login("customer", "guessed")
+        scene.tally.faults.append(f"{address} came in with a guessed password")
+
+
+def _lock_database(scene: _Scene) -> None:
+    subject = scene.anybody()
+    subject.settle(scene.chance)  # no command may be forked while this process has the database open
+    with locked(scene.installation.provider.folder / "data"):
+        subject.send(scene.chance)
+
+
+def _reload(scene: _Scene) -> None:
+    """A customer's file is saved again, with another name for people."""
+    subject = scene.anybody()
+    text = yaml_of(subject.number).replace("name: ", f"name: {next(scene.numbers)} ", 1)
+    scene.installation.provider.write(f"customers/{subject.id}.yaml.new", text).replace(
+        scene.installation.provider.folder / f"customers/{subject.id}.yaml"
+    )
+    os.kill(scene.daemon.pid, signal.SIGHUP)
+
+
+_MIX: dict[Callable[[_Scene], None], int] = {
+    _send: 400,
+    _text: 100,
+    _command: 150,
+    _look: 100,
+    _undo: 40,
+    _send_garbage: 20,
+    _cut_off: 60,
+    _kill_client: 40,
+    _guess: 40,
+    _reload: 10,
+    _lock_database: 10,
+    _kill_worker: 3,
+}
+"""How many of a thousand acts. Few workers are killed, so that some live long enough to be judged."""
+
+
+def run(folder: Path, rounds: int, seed: int) -> Tally:
+    """So many acts."""
+    tally, chance = Tally(), Chance(seed)
+    numbers = range(min(CUSTOMERS, 2 + rounds // _ACTS_FOR_A_CUSTOMER))
+    installation = Installation(folder, customers={id_of(number): yaml_of(number) for number in numbers})
+    sample = str(installation.provider.write("sample.csv", _SAMPLE))
+    for number in numbers:
+        for mode in MODES:
+            installation.provider.done("approve", id_of(number), "--feed", mode, "--sample", sample, "--by", "ann")
+    with installation.provider.daemon() as daemon, _scene(installation, daemon, len(numbers), tally, chance) as scene:
+        watch = Watch(daemon)
+        _live(scene, watch, rounds)
+        scene.rest()
+        if rounds // _ACTS_A_LOOK >= JUDGED_FROM:
+            watch.judge(tally)
+    for subject in scene.subjects:
+        tally.expect(subject.is_as_it_has_to_be(), f"{subject.id}: its list is not what the rules say")
+    cut = installation.provider.rows("SELECT name FROM uploads WHERE name LIKE '%-cut-%' AND state = 'applied'")
+    tally.expect(not cut, f"applied though short: {cut}")
+    installation.sound(tally)
+    return tally
+
+
+def _live(scene: _Scene, watch: Watch, rounds: int) -> None:
+    began = time.monotonic()
+    for number in range(rounds):
+        (act,) = scene.chance.choices(list(_MIX), list(_MIX.values()))
+        act(scene)
+        scene.tally.rounds += 1
+        scene.tally.counted[act.__name__.strip("_").replace("_", " ")] += 1
+        if number % _ACTS_A_LOOK == 0:
+            watch.look()
+        time.sleep(max(0.0, began + (number + 1) * _SECONDS_AN_ACT - time.monotonic()))
+
+
+@contextmanager
+def _scene(
+    installation: Installation, daemon: Daemon, customers: int, tally: Tally, chance: Chance
+) -> Iterator[_Scene]:
+    ports = daemon.ports()
+    assert ports is not None
+    url = f"http://127.0.0.1:{ports['web']}"
+    with ExitStack() as stack:
+
+        def client(**headers: str) -> httpx.Client:
+            return stack.enter_context(httpx.Client(base_url=url, timeout=60, headers=headers))
+
+        gateway = client(**_bearer(installation.token("--for", "gateway")))
+        subjects = [
+            Subject(
+                installation,
+                installation.door(daemon, installation.issued(id_of(number))),
+                number,
+                client(**_bearer(installation.token(id_of(number), "--for", "api"))),
+                gateway,
+                tally,
+            )
+            for number in range(customers)
+        ]
+        console = client()
+        operator = installation.issued("ann", "operator")
+        console.post("/login", data={"user": operator.user, "password": operator.password})
+        ways = [way for way in clients.installed() if not way.looks_whole]
+        yield _Scene(installation, daemon, subjects, console, ways, chance, tally, count())
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
