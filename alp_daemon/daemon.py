@@ -63,11 +63,13 @@ class Daemon:
         if parts.presence:
             parts.presence.enter(now)
         look_at_customers(parts, now)
-        queue.free_dead_leases(parts.store, self._settings.node_name)
+        queue.free_dead_leases(parts.store, self._settings)
         if parts.ftp and parts.drop:
-            parts.intake.recover(now)
+            parts.intake.upkeep.recover(now)
             parts.ftp.start()
             parts.drop.start()
+        elif parts.web:
+            parts.intake.upkeep.clean_incoming()
         if parts.dispatcher:
             parts.dispatcher.start()
         if parts.web:
@@ -80,10 +82,20 @@ class Daemon:
     def _serve(self) -> None:
         """The main loop: signals, duties, and the pings that say all is well."""
         while not self._stop.is_set():
+            self._end_if_displaced()
             do_due(self._duties)
             if sdnotify.watchdog_seconds() and self._parts.all_go_on:
                 sdnotify.notify("WATCHDOG=1")
             self._obey()
+
+    def _end_if_displaced(self) -> None:
+        """Two that go by one name would take each other's files for lost."""
+        if self._parts.presence and self._parts.presence.is_displaced:
+            raise Unavailable(
+                f"another daemon has taken the name of node {self._settings.node_name} on this database, while this one"
+                " was not heard of for longer than a lease; this one ends. Give every node a name of its own (`node`"
+                " in alp.yaml)"
+            )
 
     def _obey(self) -> None:
         """Waits a second, or until a signal says what to do."""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from alp_daemon import log, worker
 from alp_daemon.customers import Customer
 from alp_daemon.errors import TryAgain
-from alp_daemon.registry import CustomerStatus, Registry
+from alp_daemon.registry import MISSING_TOLERANCE, CustomerStatus, Registry
 from alp_daemon.services import holds, queue
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
@@ -117,8 +117,11 @@ class Dispatcher:
         customer = self._registry.customer(customer_id)
         if status is CustomerStatus.active and customer is not None:
             self._submit(customer)
-        elif status in (CustomerStatus.missing, CustomerStatus.unknown):
+        elif status is CustomerStatus.missing:
             holds.hold_without_customer(self._store, customer_id, now)
+        elif status is CustomerStatus.unknown:
+            # Another node has taken the file: it may only have been quicker to read that there is a new customer.
+            holds.hold_without_customer(self._store, customer_id, now, patience=MISSING_TOLERANCE)
 
     def _submit(self, customer: Customer) -> None:
         worker_, future = self._begin(customer)
@@ -152,7 +155,7 @@ class Dispatcher:
             elif not job.future.cancelled() and job.future.result() is None:
                 self._pause(job.customer, _SHORT_PAUSE_SECONDS)
             if isinstance(error, BrokenProcessPool):
-                queue.free_dead_leases(self._store, self._settings.node_name)
+                queue.free_dead_leases(self._store, self._settings)
 
     def _pause(self, customer_id: str, seconds: float) -> None:
         self._paused[customer_id] = time.monotonic() + seconds

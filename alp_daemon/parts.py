@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from functools import partial
 
 from alp_daemon.channels.ftp import FtpServer
@@ -20,6 +21,8 @@ from alp_daemon.store.store import Store, open_store
 
 # A loop that has not gone round for this long does not go on.
 STALLED_SECONDS = 60.0
+# A daemon has a dozen threads with a connection each, and none of them works a list.
+_CACHE_MIB = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Parts:
     ftp: FtpServer | None
     drop: DropWatcher | None
     web: WebServer | None
+    to_follow_up: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    """Customers whose files have changed, until everything is done that follows from it; the next one first."""
 
     @property
     def ports(self) -> dict[str, int]:
@@ -54,7 +59,7 @@ class Parts:
 
 def assemble(settings: Settings, role: str) -> Parts:
     """Opens the database and makes the parts of a role; nothing of them runs yet."""
-    store = open_store(settings.database_address)
+    store = open_store(settings.database_address, cache_mib=_CACHE_MIB)
     # An SQLite file has one node.
     presence = Presence(store, settings, role) if settings.database_path is None else None
     registry = Registry(settings.customers_path, settings.messages.in_force())

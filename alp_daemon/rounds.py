@@ -35,8 +35,6 @@ def rounds(parts: Parts) -> list[Duty]:
     """The duties of the main loop."""
     store, settings, registry = parts.store, parts.settings, parts.registry
     duties = [Duty(settings.scan_every.total_seconds(), partial(look_at_customers, parts))]
-    if parts.ftp:
-        duties += [Duty(10, parts.intake.reports.publish_recent)]
     if parts.ftp or parts.web:
         duties += [Duty(10, lambda _: parts.access.count())]
     if parts.web:
@@ -66,9 +64,11 @@ def rounds_aside(parts: Parts) -> dict[str, Duty]:
     So may a spool that lies behind a network.
     """
     duties = {}
+    if parts.ftp or parts.web:
+        duties["intake"] = Duty(1, parts.intake.upkeep.tick)
     if parts.ftp:
-        duties["intake"] = Duty(1, parts.intake.tick)
-        duties["strays"] = Duty(CLEAN_SECONDS, lambda _: parts.intake.clean_shared())
+        duties["reports"] = Duty(10, parts.intake.reports.publish_recent)
+        duties["strays"] = Duty(CLEAN_SECONDS, lambda _: _look_after_strays(parts))
     if parts.dispatcher:
         duties["retention"] = Duty(3600, partial(retention.erase_old_files, parts.store, parts.settings))
         duties["mail"] = Duty(MAIL_SECONDS, partial(notify.send_due, parts.store, parts.settings.smtp))
@@ -88,23 +88,41 @@ def look_at_customers(parts: Parts, now: datetime) -> None:
         log.warning("configuration_problem", problem=str(problem))
     for customer in (*result.added, *result.changed):
         log.info("customer_loaded", customer=customer)
+    for customer in result.missing:
+        log.warning("customer_missing", customer=customer)
+    if parts.drop and (result.added or result.returned):
+        parts.drop.ring()  # it makes their folders
+    parts.to_follow_up.update(dict.fromkeys((*result.added, *result.changed, *result.returned)))
+    _follow_up(parts)
     customers = registry.all()
     for sentence in unapproved(store, [customers[id_] for id_ in (*result.added, *result.changed)]):
         log.warning("feed_not_approved", problem=sentence)
-    for customer in result.missing:
-        log.warning("customer_missing", customer=customer)
-    for customer in (*result.added, *result.changed):
-        holds.requeue_valid_again(store, customers[customer])
-    for customer in (*result.added, *result.returned):
-        if parts.drop:
-            parts.intake.prepare(customer)
-        holds.requeue_returned(store, customer)
-    if result.added or result.changed or result.returned:
-        parts.ring()
+
+
+def _follow_up(parts: Parts) -> None:
+    """Lets go on what was held for want of a customer's file, or of a configuration that is approved.
+
+    The registry tells of a change once. Where the database fails, the rest is for the next look.
+    """
+    if not parts.to_follow_up:
+        return
+    customers = parts.registry.all()
+    for id_ in tuple(parts.to_follow_up):
+        parts.to_follow_up.move_to_end(id_)  # who fails keeps nobody waiting the next time
+        holds.requeue_valid_again(parts.store, customers[id_])
+        holds.requeue_returned(parts.store, id_)
+        del parts.to_follow_up[id_]
+    parts.ring()
+
+
+def _look_after_strays(parts: Parts) -> None:
+    """Puts aside what no record knows, and erases what has lain there for as long as files are kept."""
+    parts.intake.upkeep.clean_shared()
+    retention.erase_strays(parts.settings)
 
 
 def _free_leases(parts: Parts) -> None:
-    if queue.free_dead_leases(parts.store, parts.settings.node_name):
+    if queue.free_dead_leases(parts.store, parts.settings):
         parts.ring()
 
 

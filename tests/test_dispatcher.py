@@ -17,6 +17,7 @@ from alp_daemon.services.intake import Intake, Sender
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, open_store
+from alp_daemon.store.uploads import Upload
 
 ACME = "name: Acme\nkeyword: ACME\nfeeds: {}\n"
 
@@ -36,18 +37,23 @@ class Site:
         self.source = folder / "members.csv"
         self.source.write_text("2125550123,north\n")
 
-    def send(self) -> int:
-        now, sender = datetime.now(UTC), Sender("cli", "operator")
+    def send(self, customer: str = "acme", *, before: timedelta = timedelta()) -> int:
+        """A file that came so long before now."""
+        sender = Sender("cli", "operator")
+        now = datetime.now(UTC) - before
         return self.intake.take(
-            self.source, "acme", "members.csv", "preformatted", sender, now, evidence=Evidence.proven
+            self.source, customer, "members.csv", "preformatted", sender, now, evidence=Evidence.proven
         )
+
+    def upload(self, upload: int) -> Upload:
+        with self.store.read() as transaction:
+            return uploads.get(transaction, upload)
 
     def becomes(self, upload: int, state: str) -> bool:
         until = monotonic() + 30
         while monotonic() < until:
-            with self.store.read() as transaction:
-                if uploads.get(transaction, upload).state == state:
-                    return True
+            if self.upload(upload).state == state:
+                return True
             sleep(0.05)
         return False
 
@@ -74,3 +80,15 @@ def test_files_of_a_customer_whose_yaml_is_gone_are_held_until_it_is_back(site: 
     assert holds.requeue_returned(site.store, "acme") == [upload]
     site.dispatcher.bell()
     assert site.becomes(upload, "applied")
+
+
+def test_a_file_of_a_customer_that_is_not_known_yet_waits_a_moment_for_it(site: Site) -> None:
+    """Another node has read the new customer's file already."""
+    nobodys, early = site.send("nobody", before=MISSING_TOLERANCE), site.send("acme")
+    site.dispatcher.start()
+    assert site.becomes(nobodys, "held")
+    assert site.upload(early).state == "received"
+
+    site.registry.reload(datetime.now(UTC))
+    assert site.becomes(early, "applied")
+    assert site.upload(early).held_at is None

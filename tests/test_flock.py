@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.flock import alone_about, alone_in
+from alp_daemon.flock import alone_about, alone_among, alone_in, one_of_many
 
 
 def test_a_second_one_waits_for_the_first(tmp_path: Path) -> None:
@@ -75,3 +76,20 @@ def test_a_process_that_dies_lets_go_of_its_subject(tmp_path: Path) -> None:
     assert died.returncode == -signal.SIGKILL
     with alone_about("a", tmp_path / "locks"):
         pass
+
+
+def test_many_share_a_file_or_one_has_it(tmp_path: Path) -> None:
+    file = tmp_path / "locks"
+    users = [one_of_many(file), one_of_many(file)]
+    for user in users:
+        with pytest.raises(BlockingIOError):
+            alone_among(file)
+        os.close(user)
+    alone = alone_among(file)
+    with pytest.raises(BlockingIOError):
+        one_of_many(file)
+    with pytest.raises(BlockingIOError):
+        alone_among(file)
+    with alone_about("a", file):
+        os.close(alone)
+    os.close(one_of_many(file))

@@ -1,4 +1,4 @@
-"""``requirements.lock`` is what pyproject.toml allows, whole, and says nothing about where it came from."""
+"""``systemd/requirements.lock`` is what pyproject.toml allows, whole, and says nothing about where it came from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+LOCK = (ROOT / "systemd/requirements.lock").read_text(encoding="utf-8")
 ENTRY = re.compile(
     r"^([a-z0-9][a-z0-9._-]*==[^\\\n]+?) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE
 )
@@ -55,7 +55,7 @@ def fits(requirement: Requirement) -> bool:
 
 @pytest.mark.parametrize("text", direct())
 def test_what_the_project_needs_is_locked_within_its_bounds(text: str) -> None:
-    assert fits(Requirement(text)), f"{text}: make requirements.lock anew, its first lines say how"
+    assert fits(Requirement(text)), f"{text}: make systemd/requirements.lock anew, its first lines say how"
 
 
 def test_what_those_need_is_locked_too() -> None:

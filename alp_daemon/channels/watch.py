@@ -85,7 +85,7 @@ class DropWatcher:
         Returns whether another look a second later may find more.
         """
         looks: dict[Path, _Look] = {}
-        troubles = _tried("pick-ups under way", lambda: self._intake.finish_pick_ups(now))
+        troubles = _tried("pick-ups under way", lambda: self._intake.upkeep.finish_pick_ups(now))
         for customer in self._registry.all():
             troubles += _tried(customer, partial(self._scan, customer, looks, now, moment))
         self._looks = looks

@@ -10,12 +10,13 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from io import FileIO
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import obstore
@@ -25,7 +26,7 @@ from obstore.store import S3Store
 from alp_daemon import log
 from alp_daemon.errors import ConfigurationError
 from alp_daemon.files.disk import disk_errors, make_folder
-from alp_daemon.files.objects import Kept, ObjectLost, Recorded, StorageAway, damaged, lost, strays
+from alp_daemon.files.objects import ASIDE, Kept, ObjectLost, Recorded, StorageAway, aside, damaged, lost, strays
 
 if TYPE_CHECKING:
     from obstore.store import BackoffConfig
@@ -42,9 +43,13 @@ _FAILED = (BaseError, FileNotFoundError)
 _END_POINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _YES = ("1", "true", "yes", "on", "y", "t")
 
-# Larger files go up in parts of this size, so many at a time: 32 MiB of memory. With 10,000 parts at the most.
-_PART = 8 * 2**20
-_PARTS_AT_ONCE = 4
+# Larger files go up in parts of this size; with 10,000 parts at the most.
+_PART = 5 * 2**20
+# So many large files at once, and parts of each: 40 MiB of memory, and of what an uplink has to bring within SENDING.
+_LARGE_AT_ONCE = 4
+_PARTS_AT_ONCE = 2
+# A slow uplink brings so much, also side by side, long before anybody takes a storage for silent.
+_SMALL = 2**16
 _PAGE = 1000
 _CLOCK = ".clock"
 _NOWHERE = ".nowhere"
@@ -60,6 +65,9 @@ class Patience:
 
 # Together a client waits some 25 s for its answer, and few have less patience.
 PATIENCE = Patience(timedelta(seconds=15), timedelta(seconds=10))
+# The library's clock of silence runs also while a body is on its way up, when no storage says anything: 40 MiB take
+# three minutes where 2 Mbit/s leave a building.
+SENDING = timedelta(minutes=3)
 # Monitoring asks every few seconds and wants an answer now.
 _NO_PATIENCE = Patience(timedelta(0), timedelta(seconds=3))
 
@@ -82,6 +90,8 @@ class Bucket:
         self._name = f"s3://{bucket}/{prefix}".rstrip("/")
         self._room = room
         self._store = self._opened(bucket, prefix, PATIENCE)
+        self._uplink = self._opened(bucket, prefix, replace(PATIENCE, silence=max(SENDING, PATIENCE.silence)))
+        self._large = BoundedSemaphore(_LARGE_AT_ONCE)
         self._probe = self._opened(bucket, prefix, _NO_PATIENCE)
 
     def _opened(self, bucket: str, prefix: str, patience: Patience) -> S3Store:
@@ -122,8 +132,9 @@ class Bucket:
         with disk_errors("cannot keep a received file"), file.open("rb", buffering=0) as source:
             size = os.fstat(source.fileno()).st_size
             content = _pieces(source, digest) if size > _PART else b"".join(_pieces(source, digest))
-            with self._errors("takes no files"):
-                obstore.put(self._store, name, content, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
+            with self._errors("takes no files"), nullcontext() if size <= _SMALL else self._large:
+                store = self._store if size <= _SMALL else self._uplink
+                obstore.put(store, name, content, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
         return Kept(name, size, digest.hexdigest())
 
     def sync(self, customer: str) -> None:
@@ -157,8 +168,22 @@ class Bucket:
     def clean(self, recorded: Recorded) -> list[str]:
         with self._errors("cannot be listed"):
             found = strays(self._listed(), self._clock(), recorded)
-        self.remove(found)
-        return found
+        return [name for name in found if self._put_aside(name)]
+
+    def aside(self, kept_for: timedelta = timedelta(0)) -> list[str]:
+        with self._errors("cannot be listed"):
+            found = list(self._listed(ASIDE))
+            now = self._clock() if kept_for else None
+        return sorted(name for name, moved_at in found if now is None or now - moved_at >= kept_for)
+
+    def _put_aside(self, name: str) -> bool:
+        try:
+            obstore.rename(self._store, name, aside(name))
+        except _FAILED as error:
+            # Another node was first; or it is larger than a storage copies in one request, and stays where it is.
+            log.warning("stray_not_put_aside", object=name, error=_said(error))
+            return False
+        return True
 
     def trouble(self) -> str | None:
         try:
@@ -188,8 +213,8 @@ class Bucket:
         if kept.sha256 not in (None, digest.hexdigest()):
             raise ObjectLost("its file in the spool is not the one that was received (its SHA-256 differs)")
 
-    def _listed(self) -> Iterator[tuple[str, datetime]]:
-        for page in obstore.list(self._store, chunk_size=_PAGE):
+    def _listed(self, below: str | None = None) -> Iterator[tuple[str, datetime]]:
+        for page in obstore.list(self._store, below, chunk_size=_PAGE):
             for each in page:
                 yield each["path"], each["last_modified"]
 

@@ -121,9 +121,15 @@ def is_left(path: Path, locks: ExitStack) -> bool:
     return True
 
 
-def trouble_of(folder: Path) -> str | None:
-    """Why no file can be written to a folder, which need not be there yet; None where one can."""
+def trouble_of(folder: Path, floor: int = 0) -> str | None:
+    """Why no file can be written to a folder, which need not be there yet; None where one can.
+
+    So many bytes of its disk are to stay free as ``floor`` says.
+    """
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not os.access(there, os.W_OK):
         return "cannot be written"
-    return None if os.statvfs(there).f_bavail else "is full"
+    found = os.statvfs(there)
+    if not found.f_bavail:
+        return "is full"
+    return "has less room than free_space_floor" if found.f_bavail * found.f_frsize < floor else None

@@ -5,15 +5,23 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.files.disk import copy, disk_errors, is_left, make_folder, sync_folder, trouble_of
-from alp_daemon.files.objects import Kept, Recorded, StorageAway, damaged, lost
+from alp_daemon.files.objects import ASIDE, Kept, Recorded, StorageAway, aside, damaged, lost
 
 INCOMING = "incoming"
-"""Below a node's own folder: files that are being received; no customer is called so."""
+"""Below a node's own folder: files that are being received, each called TOKEN.part."""
+
+# Each keeps a file open. Under an older database there may be very many that it does not know.
+_LOCKED_AT_ONCE = 200
+
+_HALF = ".part"
+"""How the name of a copy ends that is not whole yet."""
 
 
 class Folder:
@@ -74,23 +82,59 @@ class Folder:
             self.path(name).unlink(missing_ok=True)
 
     def clean(self, recorded: Recorded) -> list[str]:
+        with disk_errors("cannot clean the spool"):
+            unknown = iter(sorted(self.names() - recorded()))
+            done: list[str] = []
+            while batch := list(islice(unknown, _LOCKED_AT_ONCE)):
+                done += self._clean(batch, recorded)
+        return done
+
+    def _clean(self, unknown: Collection[str], recorded: Recorded) -> list[str]:
         with ExitStack() as locks:
-            unknown = self.names() - recorded()
             found = {name for name in unknown if is_left(self.path(name), locks)}
             # Asked again: its writer may have committed between the first answer and our lock.
             found -= recorded() if found else set()
-            self.remove(found)
-        return sorted(found)
+            halves = {name for name in found if name.endswith(_HALF)}
+            self.remove(halves)
+            return self._put_aside(sorted(found - halves))
+
+    def aside(self, kept_for: timedelta = timedelta(0)) -> list[str]:
+        with disk_errors("cannot look through the spool"):
+            found = sorted((self.folder / ASIDE).glob("*"))
+            if kept_for:
+                now = self._clock()
+                found = [path for path in found if now - changed(path) >= kept_for]
+        return [f"{ASIDE}/{path.name}" for path in found]
+
+    def _put_aside(self, names: Collection[str]) -> list[str]:
+        """Returns those that nobody else has put aside meanwhile."""
+        done: list[str] = []
+        if names:
+            make_folder(self.folder / ASIDE)
+        for name in names:
+            with suppress(FileNotFoundError):
+                self.path(name).rename(self.path(aside(name)))
+                done.append(name)
+        return done
+
+    def _clock(self) -> datetime:
+        """The time by the clock that dates the files."""
+        return datetime.now(UTC)
 
     def names(self) -> set[str]:
         """Everything in customers' folders, finished or not."""
         if not self.folder.is_dir():
             return set()
-        folders = [each for each in self.folder.iterdir() if each.is_dir() and each.name != INCOMING]
+        folders = [each for each in self.folder.iterdir() if each.is_dir() and each.name not in (INCOMING, ASIDE)]
         return {f"{folder.name}/{path.name}" for folder in folders for path in folder.iterdir() if path.is_file()}
 
     def trouble(self) -> str | None:
         return trouble_of(self.folder)
+
+
+def changed(path: Path) -> datetime:
+    # The change of the entry and not of its content: a file is renamed into its place, and some were written long ago.
+    return datetime.fromtimestamp(path.stat().st_ctime, UTC)
 
 
 def _move(file: Path, target: Path) -> None:
@@ -100,7 +144,7 @@ def _move(file: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        hidden = target.with_name(f".{target.name}.part")
+        hidden = target.with_name(f".{target.name}{_HALF}")
         try:
             with hidden.open("wb") as opened:
                 copy(file, opened)

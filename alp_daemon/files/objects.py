@@ -19,7 +19,10 @@ from alp_daemon.errors import NotFound, TryAgain
 FRESH = timedelta(hours=1)
 """How long an object in shared storage may be without a record: another node has kept it and is about to write that."""
 
-# What new_object() gives; nothing else in a shared folder or bucket is ours to remove.
+ASIDE = ".strays"
+"""Where objects without a record lie; no customer can be called so."""
+
+# What new_object() gives; nothing else in a shared folder or bucket is ours to put aside.
 _NAME = re.compile(r"[^/]+/[0-9a-f]{32}")
 
 
@@ -96,10 +99,21 @@ class Objects(Protocol):
         """Those that are not there are no trouble."""
 
     def clean(self, recorded: Recorded) -> list[str]:
-        """Removes objects without a record that nobody is about to record; returns their names."""
+        """Puts aside the objects without a record that nobody is about to record; returns the names they had.
+
+        A crash may have left them. Or somebody has brought back an older database, and these are customers' files.
+        """
+
+    def aside(self, kept_for: timedelta = timedelta(0)) -> list[str]:
+        """The names of what was put aside so long ago or longer, for :meth:`remove`."""
 
     def trouble(self) -> str | None:
-        """Why nothing can be kept here just now, in few words without names; None where it can. Answers soon."""
+        """Why nothing can be kept here just now, in few words without names; None where it can. May block."""
+
+
+def aside(name: str) -> str:
+    """What an object CUSTOMER/TOKEN is called once it is put aside."""
+    return f"{ASIDE}/{name.replace('/', '-')}"
 
 
 def lost() -> ObjectLost:

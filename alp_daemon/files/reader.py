@@ -61,8 +61,9 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
 
     blocks = table.blocks()
     stages = map(judged, blocks)
-    # A small file is one block: a thread would only find that there is no other.
-    for each in ahead(stages) if table.size >= fastcsv.PAYS_FROM else stages:
+    # A small file that is not packed is one block: a thread would only find that there is no other.
+    pays = table.checked or table.size >= fastcsv.PAYS_FROM
+    for each in ahead(stages) if pays else stages:
         tally.add(each)
     last = blocks.last
     if last is not None and not wholeness.is_trailer(last, trailer):

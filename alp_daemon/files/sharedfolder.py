@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.files.disk import disk_errors
-from alp_daemon.files.folder import Folder
+from alp_daemon.files.folder import Folder, changed
 from alp_daemon.files.objects import FRESH, Kept, Recorded, StorageAway, strays
 
 # What network file systems say of a server that is away. A soft NFS mount has only EIO for it; see nfs(5).
@@ -58,11 +58,10 @@ class SharedFolder(Folder):
     def clean(self, recorded: Recorded) -> list[str]:
         with disk_errors("cannot clean the spool"):
             now = self._clock()
-            found = strays(self._listed(), now, recorded)
-            self.remove(found)
+            found = self._put_aside(strays(self._listed(), now, recorded))
             for path in self.folder.glob("*/.*.part"):  # half copied when its node died
                 with suppress(FileNotFoundError):
-                    if now - _changed(path) >= FRESH:
+                    if now - changed(path) >= FRESH:
                         path.unlink()
         return found
 
@@ -72,15 +71,9 @@ class SharedFolder(Folder):
     def _listed(self) -> Iterator[tuple[str, datetime]]:
         for name in self.names():
             with suppress(FileNotFoundError):
-                yield name, _changed(self.path(name))
+                yield name, changed(self.path(name))
 
     def _clock(self) -> datetime:
-        """The time by the clock that dates the files."""
         probe = self.folder / ".clock"
         probe.write_bytes(b"now")
-        return _changed(probe)
-
-
-def _changed(path: Path) -> datetime:
-    # The change of the entry and not of its content: a file is renamed into its place, and some were written long ago.
-    return datetime.fromtimestamp(path.stat().st_ctime, UTC)
+        return changed(probe)

@@ -4,6 +4,7 @@
 
     incoming/TOKEN.part     being received; always a file of this node
     CUSTOMER/TOKEN          an object: a file of the spool folder, or an entry of a bucket
+    .strays/CUSTOMER-TOKEN  an object that no record knows, until its time is over
 
 What customers call their files never reaches these names. The order is write, make the object durable, commit the
 record. In a folder that is fsync the file, rename, fsync the folder: of simulated power cuts only this lost nothing.
@@ -17,12 +18,14 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from alp_daemon.errors import AlpError, OutcomeUnknown
 from alp_daemon.files.disk import copy, disk_errors, ensure_room, is_left, make_folder, trouble_of
 from alp_daemon.files.folder import INCOMING, Folder
+from alp_daemon.files.lastword import LastWord
 from alp_daemon.files.objects import Kept, Objects, Recorded, StorageAway
 from alp_daemon.files.sharedfolder import SharedFolder
 from alp_daemon.settings import Settings
@@ -70,19 +73,20 @@ def open_spool(settings: Settings) -> Spool:
     if bucket is None:
         folder = Folder if settings.spool is None else SharedFolder
         incoming = settings.spool_dir / INCOMING if settings.spool is None else settings.data_dir / INCOMING
-        return Spool(incoming, folder(settings.spool_dir))
+        return Spool(incoming, folder(settings.spool_dir), settings.free_space_floor)
     from alp_daemon.files.bucket import open_bucket  # only who has a bucket needs its library
 
     incoming = settings.data_dir / INCOMING
-    return Spool(incoming, open_bucket(*bucket, incoming))
+    return Spool(incoming, open_bucket(*bucket, incoming), settings.free_space_floor)
 
 
 class Spool:
     """Objects, and the folder of this node where files are received. Safe for threads and for several processes."""
 
-    def __init__(self, incoming: Path, objects: Objects) -> None:
+    def __init__(self, incoming: Path, objects: Objects, floor: int = 0) -> None:
         self._incoming = incoming
         self._objects = objects
+        self._trouble = LastWord(lambda: trouble_of(incoming, floor) or objects.trouble())
 
     def begin(self, customer: str, floor: int = 0) -> Incoming:
         """Opens a hidden file for writing. It stays locked until it has a record, so that nobody cleans it away.
@@ -203,13 +207,12 @@ class Spool:
         self._objects.sync(customer)
 
     def clean(self, recorded: Recorded) -> list[str]:
-        """Removes what a crash left on this node: temporary files, and objects without a record.
+        """Puts aside the objects on this node that have no record; returns the names they had.
 
-        Nobody was told of them. ``recorded`` returns the names of all objects that the database knows. Files that a
-        live process is still receiving are locked and stay. Returns the names of what was removed.
+        ``recorded`` returns the names of all objects that the database knows. Objects that a live process is about to
+        record are locked and stay.
         """
-        parts = self._clean_incoming()
-        return parts if self._objects.shared else [*self._objects.clean(recorded), *parts]
+        return [] if self._objects.shared else self._objects.clean(recorded)
 
     def clean_shared(self, recorded: Recorded) -> list[str]:
         """The same for the objects in shared storage, an hour after they were kept.
@@ -218,18 +221,27 @@ class Spool:
         """
         return self._objects.clean(recorded) if self._objects.shared else []
 
-    def trouble(self) -> str | None:
-        """Why nothing can be received just now, in few words without names; None where it can."""
-        return trouble_of(self._incoming) or self._objects.trouble()
+    def aside(self, kept_for: timedelta = timedelta(0)) -> list[str]:
+        """The names of what was put aside so long ago or longer, for :meth:`remove`."""
+        return self._objects.aside(kept_for)
 
-    def _clean_incoming(self) -> list[str]:
+    def clean_incoming(self) -> list[str]:
+        """Removes the files that nobody receives any more; nobody was told of them. Returns their names.
+
+        Those that a live process is receiving are locked and stay.
+        """
         if not self._incoming.is_dir():
             return []
         with ExitStack() as locks:
-            parts = [path for path in self._incoming.iterdir() if path.is_file() and is_left(path, locks)]
+            # A customer may be called "incoming" too; its objects have other names.
+            parts = [path for path in self._incoming.glob("*.part") if path.is_file() and is_left(path, locks)]
             for path in parts:
                 path.unlink(missing_ok=True)
         return sorted(f"{INCOMING}/{path.name}" for path in parts)
+
+    def trouble(self) -> str | None:
+        """Why nothing can be received just now, in few words without names; None where it can. Answers within 5 s."""
+        return self._trouble()
 
 
 class _Batch:

@@ -2,7 +2,7 @@
 
 ::
 
-    customers/
+    .customers/
       17-3f2a…/acme.yaml …
       18-9be1…/acme.yaml …
       current → 18-9be1…
@@ -14,8 +14,9 @@ and inode finds only those that there are.
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from alp_daemon.files.disk import disk_errors, sync_folder
@@ -24,17 +25,21 @@ from alp_daemon.flock import alone_in
 # More than these are brought to the disk all at once, together with whatever else waits to be written: one by one,
 # ten thousand take a minute.
 _FEW = 100
+# What may be removed: versions, and what came of them half-way. Nothing that somebody else has put there.
+_OURS = re.compile(r"0|[0-9]+-[0-9a-f]{16}|\..+\.part")
 
 
-def switch(folder: Path, link: str, version: str, contents: Mapping[str, bytes]) -> None:
-    """Puts a version with these files (by name) into force. Whenever the power goes, it is the old one or the new one.
+def switch(folder: Path, link: str, newest: Callable[[], tuple[str, Mapping[str, bytes]]]) -> None:
+    """Puts the newest version (0, or NUMBER-FINGERPRINT) into force, with its files by name.
 
-    Any process may call it at any time. The version before stays for those who are just reading it, and is gone at the
-    next switch. Raises ``TryAgain`` when the disk is full.
+    Whenever the power goes, it is the old one or the new one. Any process may call it at any time: ``newest`` is asked
+    when nobody else is at it, so that none goes back behind another. The version before stays for those who are just
+    reading it, and is gone at the next switch. Raises ``TryAgain`` when the disk is full.
     """
     with disk_errors(f"cannot write {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         with alone_in(folder):
+            version, contents = newest()
             before = in_force(folder, link)
             if before != version:
                 _write(folder, version, folder / before if before else None, contents)
@@ -97,5 +102,5 @@ def _point(folder: Path, link: str, version: str) -> None:
 
 def _forget(folder: Path, kept: set[str]) -> None:
     for path in folder.iterdir():
-        if path.name not in kept:
+        if path.name not in kept and _OURS.fullmatch(path.name):
             shutil.rmtree(path, ignore_errors=True)

@@ -17,9 +17,9 @@ from argon2.exceptions import VerifyMismatchError
 
 from alp_daemon.domain.lockout import Limits, blocked_until, normalise
 from alp_daemon.errors import UsageProblem
+from alp_daemon.sections import LockoutSettings
 from alp_daemon.services import counters
 from alp_daemon.services.credentials import HASHER, Kind
-from alp_daemon.settings import LockoutSettings
 from alp_daemon.store.store import Store, moment, stamp
 
 

@@ -85,7 +85,7 @@ def looked_at(copy: Path) -> tuple[str, ...]:
 
     Raises ``Unavailable`` where the file itself is damaged.
     """
-    store = SqliteStore(copy)
+    store = SqliteStore(copy, sole=True)
     if fault := store.fault():
         raise Unavailable(f"the copy of the database is damaged ({fault}); nothing was kept")
     faults = tuple(fault for each in verify(store) for fault in each.faults)
@@ -96,7 +96,7 @@ def looked_at(copy: Path) -> tuple[str, ...]:
 def _copy_spool(copy: Path, spool: Path, target: Path) -> int:
     """Copies the files that the copied database knows. Returns how many there still were."""
     target.mkdir(mode=0o700)
-    store = SqliteStore(copy)
+    store = SqliteStore(copy, sole=True)
     with store.read() as transaction:
         objects = [row["object"] for row in transaction.all("uploads.objects")]
     store.settle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from alp_daemon.customers import Loaded, load_dir
@@ -13,7 +14,7 @@ from alp_daemon.files.disk import disk_errors
 from alp_daemon.files.versions import in_force, switch
 from alp_daemon.problem import ConfigurationFileError
 from alp_daemon.services import customerfiles
-from alp_daemon.services.customerfiles import Stand, Texts
+from alp_daemon.services.customerfiles import Stand, Texts, Version
 from alp_daemon.settings import CURRENT_COPY, Settings
 from alp_daemon.store.store import Store
 
@@ -29,13 +30,18 @@ def bring(store: Store, settings: Settings) -> None:
     A node that cannot reach the database goes on with the version it has: ``TryAgain`` or ``Unavailable`` is raised,
     and the copy stays as it is.
     """
+    if in_force(settings.customers_copy, CURRENT_COPY) != _name(customerfiles.newest(store)):
+        switch(settings.customers_copy, CURRENT_COPY, partial(_newest, store))
+
+
+def _newest(store: Store) -> tuple[str, dict[str, bytes]]:
     newest = customerfiles.newest(store)
-    # A version is known by number and fingerprint, in case the database was restored from a backup.
-    name = f"{newest.version}-{newest.fingerprint[:16]}" if newest else _NOTHING_PUSHED
-    if in_force(settings.customers_copy, CURRENT_COPY) == name:
-        return
-    texts = customerfiles.texts_of(store, newest.version) if newest else {}
-    switch(settings.customers_copy, CURRENT_COPY, name, _files(texts))
+    return _name(newest), _files(customerfiles.texts_of(store, newest.version) if newest else {})
+
+
+def _name(version: Version | None) -> str:
+    """By number and fingerprint, in case the database was restored from a backup."""
+    return f"{version.version}-{version.fingerprint[:16]}" if version else _NOTHING_PUSHED
 
 
 def checked(folder: Path, words: Words) -> Loaded:

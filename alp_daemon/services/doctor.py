@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from alp_daemon.customers import Loaded
+from alp_daemon.errors import AlpError
+from alp_daemon.files.objects import ASIDE
 from alp_daemon.files.spool import open_spool
 from alp_daemon.services import nodes, verify
 from alp_daemon.services.lateness import overdue_feeds
@@ -110,18 +112,39 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
 
 def _disk(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(settings.data_dir if settings.data_dir.exists() else ".").free
-    if free < LOW_SPACE_BYTES:
-        yield Finding("error", f"{settings.data_dir}: only {free >> 20:,} MiB are free; uploads will be refused (452)")
+    floor = settings.free_space_floor
+    if free < max(floor, LOW_SPACE_BYTES):
+        refused = "are" if free < floor else f"below {floor >> 20:,} MiB (free_space_floor) will be"
+        yield Finding(
+            "error", f"{settings.data_dir}: only {free >> 20:,} MiB are free; uploads {refused} refused (452)"
+        )
 
 
 def _spool(settings: Settings) -> Iterator[Finding]:
     trouble = open_spool(settings).trouble()
     if trouble:
         yield Finding("error", f"the spool {settings.spool or settings.spool_dir} {trouble}; no file can be received")
+    else:
+        yield from _strays(settings)
     if settings.spool_bucket and settings.database_path:
         yield Finding(
             "warning",
             f"the spool is {settings.spool}, and the database a file of this node: no other node can work the files",
+        )
+
+
+def _strays(settings: Settings) -> Iterator[Finding]:
+    try:
+        number = len(open_spool(settings).aside())
+    except AlpError:
+        return  # what is wrong with the storage is said elsewhere
+    if number:
+        yield Finding(
+            "warning",
+            f"{number} file(s) without a record lie in {settings.spool or settings.spool_dir}/{ASIDE}, and are erased"
+            f" {settings.retention.days} days after they were put there. One or two are remains of a crash, which"
+            " nobody was told of. More are what customers sent before somebody brought back an older database: send"
+            " them again with `alp-daemon send`, or move each back to CUSTOMER/TOKEN under the newer database",
         )
 
 

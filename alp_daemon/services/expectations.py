@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alp_daemon import log
@@ -21,6 +21,10 @@ from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
 Customers = Mapping[str, Customer]
 Key = tuple[str, str]
 """A customer's id and the name of its feed."""
+
+# Nodes whose customers' files differ each have their word, as long as they go on saying it.
+SEEN_EVERY = timedelta(minutes=10)
+FORGOTTEN_AFTER = 3 * SEEN_EVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ class _Expected:
     def schedule(self) -> str:
         return self.expect.schedule(self.customer.timezone)
 
+    @property
+    def row(self) -> dict[str, str]:
+        """What it is known by in the database."""
+        return {"customer": self.customer.id, "feed": self.feed, "schedule": self.schedule}
+
     def slot(self, now: datetime) -> _Slot:
         zone = ZoneInfo(self.customer.timezone)
         rule = self.expect.expectation()
@@ -56,10 +65,7 @@ class _Slot:
 
     def judged(self, transaction: Transaction) -> None:
         """It need not be looked at again."""
-        customer, feed = self.of.key
-        transaction.run(
-            "expectations.put", customer=customer, feed=feed, schedule=self.of.schedule, judged_until=stamp(self.at)
-        )
+        transaction.run("expectations.judged", **self.of.row, slot=stamp(self.at))
 
 
 def watch(store: Store, settings: Settings, customers: Customers, now: datetime) -> None:
@@ -84,18 +90,33 @@ def _all_expected(customers: Iterable[Customer]) -> Iterator[_Expected]:
 def _remember(store: Store, customers: Customers, expected: Mapping[Key, _Expected], now: datetime) -> None:
     """Keeps since when which file is expected, and forgets what is not expected any more."""
     with store.read() as transaction:
-        known = {(row["customer"], row["feed"]): row["schedule"] for row in transaction.all("expectations.all")}
-        approved = {(row["customer"], row["feed"]) for row in transaction.all("expectations.approved")}
-    new = [each for key, each in expected.items() if key in approved and known.get(key) != each.schedule]
+        known = transaction.all("expectations.all")
+        approved = {_key(row) for row in transaction.all("expectations.approved")}
+    ours = [row for row in known if _meant(row, expected)]
+    recent = {_key(row) for row in ours if row["seen_at"] >= stamp(now - SEEN_EVERY)}
+    seen = [each for key, each in expected.items() if key in approved and key not in recent]
+    seen_before = stamp(now - FORGOTTEN_AFTER)
     # A customer whose file is missing at the moment may come back as it was.
-    gone = [key for key in known if key not in expected and key[0] in customers]
-    if not new and not gone:
+    old = [row for row in known if row["seen_at"] < seen_before and row["customer"] in customers]
+    gone = [row for row in old if not _meant(row, expected)]
+    if not seen and not gone:
         return  # the usual minute: no write lock is taken
     with store.write() as transaction:
-        for each in new:
-            _Slot(each, now, now).judged(transaction)
-        for customer, feed in gone:
-            transaction.run("expectations.forget", customer=customer, feed=feed)
+        for each in seen:
+            transaction.run("expectations.seen", **each.row, now=stamp(now))
+        for row in gone:
+            named = {name: row[name] for name in ("customer", "feed", "schedule")}
+            transaction.run("expectations.forget", **named, seen_before=seen_before)
+
+
+def _key(row: Row) -> Key:
+    return row["customer"], row["feed"]
+
+
+def _meant(row: Row, expected: Mapping[Key, _Expected]) -> _Expected | None:
+    """What this node expects, if it is the same as that of a row: another node may have another version of a file."""
+    each = expected.get(_key(row))
+    return each if each is not None and each.schedule == row["schedule"] else None
 
 
 def _raise_missed(store: Store, settings: Settings, expected: Mapping[Key, _Expected], now: datetime) -> None:
@@ -115,7 +136,7 @@ def _raise_missed(store: Store, settings: Settings, expected: Mapping[Key, _Expe
 def _unjudged(transaction: Transaction, expected: Mapping[Key, _Expected], now: datetime) -> Iterator[_Slot]:
     """The newest slot of each feed, where nobody has looked yet whether a file came for it."""
     for row in transaction.all("expectations.all"):
-        each = expected.get((row["customer"], row["feed"]))
+        each = _meant(row, expected)
         if each is not None and stamp((slot := each.slot(now)).at) > row["judged_until"]:
             yield slot
 
@@ -159,11 +180,12 @@ def _over(
     transaction: Transaction, customers: Customers, expected: Mapping[Key, _Expected]
 ) -> Iterator[tuple[Row, Row | None]]:
     """Open alarms that are to end, with the file that came."""
+    wanted = expected.keys() | {_key(row) for row in transaction.all("expectations.all")}
     for alarm in transaction.all("alarms.open"):
         customer = customers.get(alarm["customer"])
         if customer is None:
             continue  # its file is missing at the moment
-        if (customer.id, alarm["feed"]) not in expected:
+        if _key(alarm) not in wanted:
             yield alarm, None
         elif upload := _came(transaction, customer, alarm["feed"], moment(alarm["since"])):
             yield alarm, upload

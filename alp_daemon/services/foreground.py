@@ -39,7 +39,7 @@ def process_now(
     upload = intake.take(file, customer.id, file.name, "", sender, clock(), evidence=Evidence.assumed, feed=feed)
     with queue.leases_kept(store, settings, queue.owner(settings), clock):
         finished = _worked_up_to(store, settings, customer, upload, clock, tell)
-    intake.reports.bring_up_to_date(customer.id)
+    intake.reports.bring_up_to_date(customer.id, clock())
     return finished
 
 

@@ -81,8 +81,15 @@ def requeue_valid_again(store: Store, customer: Customer) -> list[int]:
     return requeued
 
 
-def hold_without_customer(store: Store, customer: str, now: datetime) -> None:
-    """The customer's YAML file is gone: its files are safe, and wait for it."""
+def hold_without_customer(store: Store, customer: str, now: datetime, *, patience: timedelta = timedelta()) -> None:
+    """The customer's YAML file is gone: its files are safe, and wait for it.
+
+    With ``patience`` nothing is held before the first of them has waited for so long.
+    """
+    with store.read() as transaction:
+        first = transaction.one("uploads.next", customer=customer)
+    if first is None or moment(first["arrived_at"]) + patience > now:
+        return
     message = f"there is no customers/{customer}.yaml; put it back and the file goes on by itself"
     reason = HoldReason("customer_missing", message)
     with store.write() as transaction:

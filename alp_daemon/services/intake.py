@@ -6,7 +6,8 @@
     take                           a file that stays where it is (command line)
     pick_up                        a file put into the drop folder, which is moved
 
-What a client may still do to its upload (rename, delete, leave) is ``Intake.own``.
+What a client may still do to its upload (rename, delete, leave) is ``Intake.own``; what comes round by itself is
+``Intake.upkeep``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from alp_daemon import log
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import AlpError, OutcomeUnknown
 from alp_daemon.files import drop
@@ -27,7 +27,6 @@ from alp_daemon.files.disk import copy, sha256
 from alp_daemon.files.objects import Kept
 from alp_daemon.files.spool import Incoming, open_spool
 from alp_daemon.registry import Registry
-from alp_daemon.services import sidecar, waiting
 from alp_daemon.services.arrival import (
     Arrival,
     Received,
@@ -44,14 +43,13 @@ from alp_daemon.services.place import Place, WaitsFor, place
 from alp_daemon.services.publish import Reports
 from alp_daemon.services.secrets import blank_secrets
 from alp_daemon.services.unanswered import Unanswered
+from alp_daemon.services.upkeep import Upkeep
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 
 __all__ = ["Intake", "Received", "Sender", "Verdict"]
 
 _NO_VERDICTS: Mapping[int, Verdict] = MappingProxyType({})
-
-UNSETTLED = "the daemon stopped before it saw how the client left"
 
 
 class Intake:
@@ -72,6 +70,7 @@ class Intake:
         self._unanswered = Unanswered(store)
         self._on_due = on_due
         self.own = OwnUploads(store, self._spool, registry, on_due)
+        self.upkeep = Upkeep(store, settings, registry, self._spool, self._pick_up, self._unanswered, on_due)
         self.reports = Reports(store, settings.drop_dir)
 
     def prepare(self, customer: str) -> Path:
@@ -195,12 +194,6 @@ class Intake:
         self._tell(done.due)
         return done.troubles
 
-    def finish_pick_ups(self, now: datetime) -> list[Trouble]:
-        """Ends what a crash or a full disk left half-way between drop folder and spool."""
-        done = self._pick_up.finish(self._settings.drop_dir, now)
-        self._tell(done.due)
-        return done.troubles
-
     def has_feed(self, customer: str, name: str, folder: str, now: datetime) -> bool:
         """Whether a file of this name could be worked as it is called now."""
         return self._place(customer, name, folder, now).waits_for not in (WaitsFor.match, WaitsFor.rename)
@@ -212,36 +205,9 @@ class Intake:
         log_settled(settled)
         self._tell(bool(settled))
 
-    def recover(self, now: datetime) -> None:
-        """Puts right what a stop or a crash left half done.
-
-        For the process that runs this node's FTP server and drop folder, before it opens them: what this node has not
-        settled then it will not settle any more. Other processes, and nodes, may be at work on the same spool.
-        """
-        self.finish_pick_ups(now)
-        with self._store.write() as transaction:
-            orphans = transaction.all("uploads.settle_orphans", note=UNSETTLED, node=self._settings.node_name)
-        for row in orphans:
-            log.warning("upload_settled", upload=row["id"], evidence=Evidence.cut.value, note=UNSETTLED)
-        for stray in self._spool.clean(self._objects):
-            log.warning("stray_file_removed", object=stray)
-        self._tell(True)
-
-    def clean_shared(self) -> None:
-        """Removes what a crash left in shared storage, on whichever node. Takes as long as it takes to list it."""
-        for stray in self._spool.clean_shared(self._objects):
-            log.warning("stray_file_removed", object=stray)
-
     def spool_trouble(self) -> str | None:
         """Why no file can be received just now, in few words without names; None where one can."""
         return self._spool.trouble()
-
-    def tick(self, now: datetime) -> None:
-        """Call it every second: ends waits that have run out, joins sidecars with their files, and withdraws what
-        nobody was told of."""
-        self._unanswered.withdraw(now)
-        joined = sidecar.join_all(self._store, self._spool, now)
-        self._tell(waiting.end_expired(self._store, self._registry, now) or joined)
 
     def _blank_secrets(self, incoming: Incoming) -> None:
         blank_secrets(self._registry.customer(incoming.customer), incoming.path)
@@ -265,10 +231,6 @@ class Intake:
                 for arrival, kept in files
             ]
             return rows, settle_in(transaction, verdicts)
-
-    def _objects(self) -> set[str]:
-        with self._store.read() as transaction:
-            return {row["object"] for row in transaction.all("uploads.objects")}
 
     def _tell(self, due: bool) -> None:
         if due:

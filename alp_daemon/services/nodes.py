@@ -5,9 +5,8 @@ A PostgreSQL database may have many nodes; an SQLite file has one, and nobody wh
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,6 +58,14 @@ def known(transaction: Transaction) -> list[Node]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _LastWord:
+    """The latest that a node has said by its own clock, and when we first knew of it by ours."""
+
+    seen_at: datetime
+    heard_at: datetime
+
+
 class Presence:
     """One daemon among the nodes: it enters, says from time to time that it lives, and leaves."""
 
@@ -67,13 +74,18 @@ class Presence:
         self._name = settings.node_name
         self._lease = settings.lease
         self._role = role
-        self._process = processes.identity(_host())
+        self._data_dir = settings.data_dir
+        self._process = processes.identity(processes.here(settings.data_dir))
         self._entered_at: datetime | None = None
         self._heard_at: datetime | None = None
         """When the database last heard of us."""
         self._heard_since: datetime | None = None
         """Since when that has never been long ago: only then are others, of whom we hear nothing, dead."""
+        self._last_words: dict[tuple[str, str], _LastWord] = {}
+        """By name and role."""
         self._has_left = False
+        self.is_displaced = False
+        """Another daemon has our name: we were not heard of for longer than a lease. This one must end."""
         self._speaking = threading.Lock()
 
     @property
@@ -118,27 +130,45 @@ class Presence:
                 now=stamp(now),
             )
             transaction.run("nodes.forget", before=stamp(now - _REMEMBERED))
+            others = known(transaction)
         if not seen:
+            self.is_displaced = True
             log.error("node_name_taken", node=self._name, role=self._role)
         if now - self._heard_at > self._lease / 2:
-            self._heard_since = now
+            self._heard_since, self._last_words = now, {}
         self._heard_at = now
+        self._listen(others, now)
+
+    def _listen(self, others: Iterable[Node], now: datetime) -> None:
+        """Notes who has said something since the last time."""
+        said = {(node.name, node.role): node.seen_at for node in others}
+        self._last_words |= {
+            who: _LastWord(seen_at, now)
+            for who, seen_at in said.items()
+            if who not in self._last_words or self._last_words[who].seen_at != seen_at
+        }
 
     def settle_for_dead(self, now: datetime) -> list[int]:
         """Settles as cut what nodes that died have left unsettled; returns the uploads.
 
         After a time in which the database was away, or we were, everybody looks dead: whoever is back waits as long as
-        it takes the others to be heard again.
+        it takes the others to be heard again. Nor is anybody's clock asked but our own: a node is dead that has said
+        nothing new for a lease.
         """
         assert self._heard_since
         if now - self._heard_since < self._lease:
             return []
-        since = stamp(now - self._lease)
+        living = {
+            name
+            for (name, role), last in self._last_words.items()
+            if "ftp" in PARTS[role] and now - last.heard_at < self._lease
+        }
         with self._store.read() as transaction:
-            if not transaction.one("uploads.orphans", since=since):
-                return []  # the usual round: no write lock is taken
+            unsettled = transaction.all("uploads.unsettled", since=stamp(now - self._lease))
+        orphans = {int(row["id"]): _GONE for row in unsettled if row["node"] not in living}
+        if not orphans:
+            return []  # the usual round: no write lock is taken
         with self._store.write() as transaction:
-            orphans = {int(row["id"]): _GONE for row in transaction.all("uploads.orphans", since=since)}
             settled = settle_in(transaction, orphans)
         log_settled(settled)
         return list(settled)
@@ -150,15 +180,12 @@ class Presence:
             transaction.run("nodes.remove", name=self._name, role=self._role, process=self._process)
 
     def _take_place_of(self, transaction: Transaction, row: Row, now: datetime) -> None:
-        lives = moment(row["seen_at"]) > now - self._lease and not processes.has_ended(row["process"], _host())
-        if lives:
+        # Each part runs once on a data_dir, and now it is us: whoever had our name and our data_dir has ended.
+        may_live = not processes.is_of(row["process"], self._data_dir)
+        if may_live and moment(row["seen_at"]) > now - self._lease:
             raise Unavailable(
                 f"a daemon of role {row['role']} calls itself node {self._name} on this database already; give every"
-                f" node a name of its own (`node` in alp.yaml). If that one has died on another host, it counts as"
+                f" node a name of its own (`node` in alp.yaml). If that one has died elsewhere, it counts as"
                 f" alive until {moment(row['seen_at']) + self._lease:%H:%M:%S} (UTC): start this one then"
             )
         transaction.run("nodes.remove", name=self._name, role=row["role"], process=row["process"])
-
-
-def _host() -> str:
-    return os.uname().nodename

@@ -17,9 +17,10 @@ from email.utils import format_datetime
 from alp_daemon import log
 from alp_daemon.customers import Customer
 from alp_daemon.masking import masked
+from alp_daemon.sections import SmtpSettings
 from alp_daemon.services import report, reporttext
 from alp_daemon.services.report import Report
-from alp_daemon.settings import Settings, SmtpSettings
+from alp_daemon.settings import Settings
 from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
 
 SMTP_TIMEOUT_SECONDS = 30
@@ -99,7 +100,7 @@ def send_due(store: Store, settings: SmtpSettings, now: datetime) -> int:
     """
     if settings.host is None:
         return 0
-    ends_at, sent = time.monotonic() + ROUND_SECONDS, 0
+    begun, sent = time.monotonic(), 0
     mail = _claim(store, now)
     if mail is None:
         return 0
@@ -107,7 +108,8 @@ def send_due(store: Store, settings: SmtpSettings, now: datetime) -> int:
         with _connection(settings) as connection:
             while mail is not None:
                 sent += _deliver(store, connection, settings, mail, now)
-                mail = _claim(store, now) if time.monotonic() < ends_at else None
+                took = time.monotonic() - begun
+                mail = _claim(store, now + timedelta(seconds=took)) if took < ROUND_SECONDS else None
     except (OSError, smtplib.SMTPException) as error:
         # The server is away, or went away half-way.
         if mail is not None:

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from alp_daemon import log
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
 from alp_daemon.files import drop
@@ -25,7 +26,6 @@ from alp_daemon.registry import Registry
 from alp_daemon.services.arrival import Arrival, Sender, log_received
 from alp_daemon.services.place import Place, WaitsFor, place
 from alp_daemon.services.secrets import blank_secrets
-from alp_daemon.services.waiting import put
 from alp_daemon.store.store import Store, Transaction
 
 CHANNEL = "drop"
@@ -168,19 +168,30 @@ class PickUp:
 
     def _put(self, transaction: Transaction, row: Row, landed: _Landed, now: datetime, result: PickedUp) -> None:
         """Gives a file that has landed its place in the queue, and forgets one that has not."""
-        upload = row["id"]
         if landed.claim is Claim.gone:
-            transaction.run("uploads.forget", id=upload)
+            transaction.run("uploads.forget", id=row["id"])
             return
-        if landed.claim is Claim.changed:
-            transaction.run("uploads.mark_changed", id=upload, size=landed.size, note=_CHANGED)
         where = place(self._registry.customer(row["customer"]), row["name"], row["folder"], now)
         if where.waits_for is WaitsFor.match:
             # Its time for a better name was in the folder; from here it cannot be renamed.
             where = replace(where, until=now)
-        result.due |= put(transaction, upload, where)
-        result.uploads.append(upload)
+        row = self._placed(transaction, row, where, now)
+        if landed.claim is Claim.changed:
+            transaction.run("uploads.mark_changed", id=row["id"], size=landed.size, note=_CHANGED)
+        result.due |= where.waits_for is None
+        result.uploads.append(row["id"])
         log_received({**row, **where.as_row()})
+
+    def _placed(self, transaction: Transaction, row: Row, where: Place, now: datetime) -> Row:
+        """Puts the record in its place. Whoever took the file for lost has forgotten the record: then it gets another,
+        for without one the file would be a stray."""
+        is_placed = transaction.run("uploads.place", id=row["id"], **where.as_row())
+        if is_placed or transaction.one("uploads.get", id=row["id"]) is not None:
+            return row
+        log.error("pick_up_was_forgotten", upload=row["id"], customer=row["customer"], name=row["name"])
+        sender = Sender(row["channel"], row["actor"])
+        arrival = Arrival(row["customer"], row["name"], row["folder"], sender, now, where, Evidence.assumed)
+        return arrival.record(transaction, row["object"], row["size"], self._node)
 
 
 def _aside(folder: Path, row: Row) -> Path:

@@ -110,7 +110,7 @@ def _judged(work: Work, path: Path) -> Report:
     if later is not None:
         return finish(work, Ending(UploadState.discarded, f"superseded by {later}", rules=rules))
     if isinstance(approval, str):
-        return finish(work, Ending(UploadState.held, approval, (HoldReason("not_approved", approval),), rules))
+        return _hold_unapproved(work, rules) or _judged(work, path)
     assert work.upload.evidence is not None, "claimed before it was settled"
     source = Source(path, work.upload.name, work.upload.evidence, work.upload.evidence_note, approval.sample_newline)
     read = Read(source, rules, takes_texts)
@@ -118,6 +118,20 @@ def _judged(work: Work, path: Path) -> Report:
         with suppress(ListMoved):
             return _finish_repeated(work, read, earlier)
     return _read_and_apply(work, read)
+
+
+def _hold_unapproved(work: Work, rules: Rules) -> Report | None:
+    """Holds a file until its feed is approved; None where that has happened since it was looked up.
+
+    An approval lets go on what is held. What would be held behind its back would wait for another one.
+    """
+    with work.store.write() as transaction:
+        transaction.lock("holds", work.customer.id)
+        approval = approval_of(transaction, work.customer.id, rules)
+        if not isinstance(approval, str):
+            return None
+        hold = (HoldReason("not_approved", approval),)
+        return finish_in(transaction, work, Ending(UploadState.held, approval, hold, rules))
 
 
 def _finish_repeated(work: Work, read: Read, earlier: Earlier) -> Report:

@@ -1,17 +1,29 @@
-"""Processes by names that no other one has: the number alone is given out again, and each machine counts for itself."""
+"""Processes by names that no other one has: the number alone is given out again, and each place counts for itself.
+
+A place is a ``data_dir`` and a namespace of process numbers. Neither a node's name nor its host's would do: machines of
+one image are called alike, and the containers of one node number their processes each for itself.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
+
+from alp_daemon.files.disk import sync_folder
+from alp_daemon.flock import alone_in
+
+_ID_FILE = "installation.id"
 
 
 def identity(place: str) -> str:
-    """This process, told apart from an earlier one that had the same number, and from those of other places.
-
-    ``place``: a node, or a host.
-    """
+    """This process, told apart from an earlier one that had the same number, and from those of other places."""
     return f"{os.getpid()}@{started(os.getpid())}@{place}"
+
+
+def here(data_dir: Path) -> str:
+    """The place of this process."""
+    return f"{_installation(data_dir)}.{Path(f'/proc/{os.getpid()}/ns/pid').stat().st_ino}"
 
 
 def has_ended(identity: str, place: str) -> bool:
@@ -19,6 +31,11 @@ def has_ended(identity: str, place: str) -> bool:
     pid, _, rest = identity.partition("@")
     began, _, where = rest.partition("@")
     return where == place and started(int(pid)) != began
+
+
+def is_of(identity: str, data_dir: Path) -> bool:
+    """Whether it is, or was, a process on this ``data_dir``, whichever namespace it ran in."""
+    return identity.rpartition("@")[2].partition(".")[0] == _installation(data_dir)
 
 
 def started(pid: int) -> str:
@@ -30,3 +47,27 @@ def started(pid: int) -> str:
     state, *fields = stat.rpartition(")")[2].split()
     # A zombie has ended, and only its parent has not looked yet.
     return "" if state in "ZX" else fields[18]
+
+
+def _installation(data_dir: Path) -> str:
+    """What tells a ``data_dir`` from all others, drawn when it is first asked for."""
+    path = data_dir / _ID_FILE
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with alone_in(data_dir):
+            if not path.exists():
+                _keep(path, secrets.token_hex(8))
+    return path.read_text(encoding="ascii")
+
+
+def _keep(path: Path, text: str) -> None:
+    """Whoever finds the file finds all of it, also after a power cut."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="ascii") as file:
+        # Whoever works here reads it, whichever user that is; there is no secret in it.
+        os.fchmod(file.fileno(), 0o644)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    sync_folder(path.parent)

@@ -3,6 +3,9 @@
 The database has the truth. Every node that customers log in to has files of its own, made after an upload's end and
 whenever somebody looks; a customer sees the same at each of them. A report's files bear the time of that end, by which
 one that is out of date is told.
+
+Who lists the folder finds the reports of three months that a new node has to make; older ones are made for who asks
+for one by its name.
 """
 
 from __future__ import annotations
@@ -26,6 +29,11 @@ from alp_daemon.store.store import Row, Store, moment, stamp
 _LONGEST_WORK = timedelta(hours=1)
 # What may have ended while nothing ran here.
 _LOOK_BACK = timedelta(days=1)
+# What a first listing brings.
+_LISTED = timedelta(days=92)
+
+# Of the files of a report: as stem() makes them.
+_NAME = re.compile(r"(\d{6,18})-.*\.(?:report\.txt|report\.json|rejects\.csv)", re.DOTALL)
 
 
 class Reports:
@@ -35,19 +43,38 @@ class Reports:
         self._store = store
         self._drop_dir = drop_dir
         self._looked_at: datetime | None = None
+        self._listed_at: dict[str, datetime] = {}
 
-    def bring_up_to_date(self, customer: str) -> int:
-        """Writes the reports that the customer's folder lacks, or has as they were before; returns how many."""
+    def bring_up_to_date(self, customer: str, now: datetime) -> int:
+        """Writes the reports that the customer's folder lacks, or has as they were before; returns how many.
+
+        Those of what has ended since the last call for the customer.
+        """
+        last = self._listed_at.get(customer)
+        since = now - _LISTED if last is None else last - _LONGEST_WORK
         with self._store.read() as transaction:
-            rows = transaction.all("uploads.reported", customer=customer)
-        return self._write_stale(rows)
+            rows = transaction.all("uploads.reported", customer=customer, since=stamp(since))
+        stale = self._stale(rows)
+        written = self._write_all(stale)
+        if written == len(stale):
+            self._listed_at[customer] = now
+        return written
+
+    def bring(self, customer: str, name: str) -> int:
+        """The same for the one file of this name."""
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return 0
+        with self._store.read() as transaction:
+            row = transaction.one("uploads.reported_one", customer=customer, id=int(found[1]))
+        return self._write_all(self._stale([] if row is None else [row]))
 
     def publish_recent(self, now: datetime) -> int:
         """The same for all customers who have a folder here, and what has ended since the last call."""
         since = now - _LOOK_BACK if self._looked_at is None else self._looked_at - _LONGEST_WORK
         with self._store.read() as transaction:
             rows = transaction.all("uploads.reported_since", since=stamp(since))
-        written = self._write_stale(row for row in rows if self._has_folder(row["customer"]))
+        written = self._write_all(self._stale(row for row in rows if self._has_folder(row["customer"])))
         self._looked_at = now
         return written
 
@@ -59,8 +86,11 @@ class Reports:
     def _has_folder(self, customer: str) -> bool:
         return (self._drop_dir / customer).is_dir()
 
-    def _write_stale(self, rows: Iterable[Row]) -> int:
-        return sum(self._write(row["id"]) for row in rows if not self._is_current(row))
+    def _stale(self, rows: Iterable[Row]) -> list[Row]:
+        return [row for row in rows if not self._is_current(row)]
+
+    def _write_all(self, rows: Iterable[Row]) -> int:
+        return sum(self._write(row["id"]) for row in rows)
 
     def _is_current(self, row: Row) -> bool:
         # The last of the files that are written.

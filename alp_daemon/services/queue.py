@@ -24,7 +24,7 @@ _RENEWALS = 4
 
 def owner(settings: Settings) -> str:
     """This process as the holder of leases."""
-    return processes.identity(settings.node_name)
+    return processes.identity(processes.here(settings.data_dir))
 
 
 def due_customers(store: Store, now: datetime) -> list[str]:
@@ -44,7 +44,7 @@ def claim(store: Store, settings: Settings, customer: str, owner: str, now: date
         transaction.lock("queue", customer)
         leased = transaction.one("uploads.leased", customer=customer, now=stamp(now))
         # A `process` that was killed has nobody to free what it held; the next one need not wait for the lease to end.
-        if leased is not None and not processes.has_ended(leased["lease_owner"], settings.node_name):
+        if leased is not None and not processes.has_ended(leased["lease_owner"], processes.here(settings.data_dir)):
             return None
         row = transaction.one("uploads.next", customer=customer)
         if row is None or row["evidence"] is None:
@@ -63,7 +63,11 @@ def renew(store: Store, settings: Settings, owner: str, now: datetime) -> None:
 
 @contextmanager
 def leases_kept(store: Store, settings: Settings, owner: str, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Renews what this owner holds for as long as its work lasts, however large the file."""
+    """Renews what this owner holds for as long as its work lasts, however large the file.
+
+    That is the upload in work and nothing else: an owner works one at a time, and lets go of what is left of before.
+    """
+    _let_go(store, owner)
     done = threading.Event()
     every = settings.lease.total_seconds() / _RENEWALS
 
@@ -91,12 +95,21 @@ def give_back(store: Store, upload: int, owner: str) -> None:
         transaction.run("uploads.give_back", id=upload, owner=owner)
 
 
-def free_dead_leases(store: Store, node: str) -> list[int]:
-    """Frees what processes of this node held when they died; returns the uploads. Of other nodes only time tells."""
+def free_dead_leases(store: Store, settings: Settings) -> list[int]:
+    """Frees what processes of this place held when they died; returns the uploads. Of other places only time tells."""
+    place = processes.here(settings.data_dir)
     with store.read() as transaction:
-        dead = [r for r in transaction.all("uploads.leases") if processes.has_ended(r["lease_owner"], node)]
+        dead = [r for r in transaction.all("uploads.leases") if processes.has_ended(r["lease_owner"], place)]
     if not dead:
         return []  # the usual round: no write lock is taken
     with store.write() as transaction:
         freed = [r for r in dead if transaction.run("uploads.drop_lease", id=r["id"], owner=r["lease_owner"])]
     return [int(row["id"]) for row in freed]
+
+
+def _let_go(store: Store, owner: str) -> None:
+    """Gives back what the database, when it was away, would not take back."""
+    with store.read() as transaction:
+        left = [row["id"] for row in transaction.all("uploads.leases") if row["lease_owner"] == owner]
+    for upload in left:
+        give_back(store, upload, owner)

@@ -22,6 +22,7 @@ from alp_daemon.services.backup import DATABASE, SPOOL, database_of, looked_at
 from alp_daemon.services.replaced import Progress
 from alp_daemon.settings import Settings
 from alp_daemon.store.sqlite import SqliteStore
+from alp_daemon.store.sqlitefile import sole_use
 from alp_daemon.store.store import Row
 
 # What SQLite keeps beside a database that is in use, or was when its program died.
@@ -57,11 +58,12 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
     target = database_of(settings, "pg_restore --clean --if-exists --single-transaction --dbname=ADDRESS FILE")
     given = _given(source)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with in_the_making(target, f"cannot write {target}") as part:
+    # From here on nobody writes to what is about to be replaced, and is told that it was kept.
+    with sole_use(target), in_the_making(target, f"cannot write {target}") as part:
         new = part / DATABASE
         copy_file(given, new)
-        faults = looked_at(new)
         _bring_up_to_date(new)
+        faults = looked_at(new)
         unreadable = _settled(target) if target.exists() else None
         was = replaced.progress(target) if target.exists() and unreadable is None else None
         _refuse_to_lose(target, was, replaced.progress(new), faults, anyway=anyway)
@@ -70,6 +72,7 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
         opted_out = replaced.told_apart(target, new, aside) if was is not None else {}
         _bring_files(source / SPOOL, settings.spool_dir)
         _replace(new, target, aside)
+        without_file = _without_file(target, settings)
     log.info("database_restored", replaced=str(aside), put_aside=len(strays))
     return Restored(
         str(target),
@@ -77,7 +80,7 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
         len(strays),
         {name: str(path) for name, path in opted_out.items()},
         unreadable,
-        _without_file(target, settings),
+        without_file,
     )
 
 
@@ -100,14 +103,14 @@ def _beside(database: Path) -> list[Path]:
 
 def _bring_up_to_date(new: Path) -> None:
     """A backup may be older than this release. Raises ``Unavailable`` where it is a newer one's."""
-    store = SqliteStore(new)
+    store = SqliteStore(new, sole=True)
     store.migrate()
     store.settle()
 
 
 def _settled(target: Path) -> str | None:
     """Puts what a killed daemon left beside the present database into it. Returns why that cannot be read, if so."""
-    store = SqliteStore(target)
+    store = SqliteStore(target, sole=True)
     try:
         store.settle()
         fault = store.fault()
@@ -136,7 +139,7 @@ def _refuse_to_lose(
 def _put_aside(settings: Settings, target: Path, new: Path, aside: Path) -> tuple[str, ...]:
     """Keeps the received files that the new database does not know under second names.
 
-    The next start will remove them from the spool, as some that nobody was told of.
+    The next start takes them out of the spool, and erases them after ``retention``, as some that nobody was told of.
     """
     strays = tuple(sorted(_files(settings.spool_dir) - replaced.objects(new)))
     if strays or target.exists():

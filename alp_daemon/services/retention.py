@@ -1,4 +1,7 @@
-"""Forgetting on time: uploaded files go after ``retention``; their hashes, counts and events stay."""
+"""Forgetting on time: uploaded files go after ``retention``; their hashes, counts and events stay.
+
+So do files that no record knows, counted from when they were put aside.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,16 @@ def erase_old_files(store: Store, settings: Settings, now: datetime) -> int:
                 transaction.run("uploads.erased", id=row["id"], now=stamp(now))
         for row in batch:
             log.info("file_erased", upload=row["id"], customer=row["customer"])
+    return len(old)
+
+
+def erase_strays(settings: Settings) -> int:
+    """Erases what was put aside longer ago than ``retention``, by the clock of the storage; returns how many."""
+    spool = open_spool(settings)
+    old = spool.aside(settings.retention)
+    spool.remove(old)
+    for each in old:
+        log.info("stray_erased", object=each)
     return len(old)
 
 

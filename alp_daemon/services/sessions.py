@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alp_daemon import log
+from alp_daemon.sections import WebSettings
 from alp_daemon.services.access import Login
 from alp_daemon.services.credentials import Kind, token_hash
-from alp_daemon.settings import WebSettings
 from alp_daemon.store.store import Store, moment, stamp
 
 # A session in use writes at most so often.

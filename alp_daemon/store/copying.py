@@ -40,7 +40,7 @@ TABLES = {
     "approval_links": "token",
     "customer_versions": "version",
     "customer_files": "customer, since",
-    "expectations": "customer, feed",
+    "expectations": "customer, feed, schedule",
     "alarms": "customer, feed, slot",
 }
 

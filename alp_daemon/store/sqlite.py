@@ -15,6 +15,7 @@ from typing import Any
 from alp_daemon.errors import AlpError, TryAgain, Unavailable
 from alp_daemon.flock import alone_about, alone_in
 from alp_daemon.store.sql import migrations
+from alp_daemon.store.sqlitefile import locks_of, opened
 from alp_daemon.store.sqlitetransaction import SqliteTransaction
 
 BUSY_SECONDS = 60.0
@@ -27,9 +28,14 @@ _PAGES_AT_ONCE = 4096
 class SqliteStore:
     """One database file. A thread has a connection of its own; ``write`` and ``read`` open transactions on it."""
 
-    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Path, *, busy_seconds: float = BUSY_SECONDS, cache_mib: int = 64, sole: bool = False
+    ) -> None:
+        """``sole``: nobody else can have the file open, a copy of one's own or one in ``sole_use``."""
         self.path = path
+        self._sole = sole
         self._busy_seconds = busy_seconds
+        self._cache_mib = cache_mib
         self._local = threading.local()
         self._writing = threading.RLock()
 
@@ -98,7 +104,7 @@ class SqliteStore:
     @contextmanager
     def alone(self, *subject: str) -> Iterator[None]:
         """Nobody else is inside with this subject, on this machine; the database is everybody's meanwhile."""
-        with alone_about("/".join(subject), self.path.with_name(f"{self.path.name}-locks")):
+        with alone_about("/".join(subject), locks_of(self.path)):
             yield
 
     @contextmanager
@@ -141,10 +147,10 @@ class SqliteStore:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, timeout=self._busy_seconds, isolation_level=None)
+            connection = opened(self.path, self._busy_seconds, sole=self._sole)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(_DURABLE)
-            connection.execute("PRAGMA cache_size = -65536")
+            connection.execute(f"PRAGMA cache_size = -{self._cache_mib * 1024}")
             self._local.connection = connection
         return connection
 

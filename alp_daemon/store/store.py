@@ -46,12 +46,15 @@ class Store(Protocol):
         """Closes the connection of the calling thread."""
 
 
-def open_store(database: Path | str) -> Store:
+def open_store(database: Path | str, *, cache_mib: int = 64) -> Store:
     """The path of an SQLite file, which is made or brought up to date; or ``postgresql://…`` (see ``migrate``).
 
+    ``cache_mib`` is what each thread's connection to a file may keep of it in memory; a large plan needs much.
     Raises ``Unavailable`` where the schema is not this release's, ``TryAgain`` where the server does not answer.
     """
-    return _postgres(str(database)).open() if is_postgres(database) else SqliteStore(Path(database)).open()
+    if is_postgres(database):
+        return _postgres(str(database)).open()
+    return SqliteStore(Path(database), cache_mib=cache_mib).open()
 
 
 def migrate(database: Path | str) -> list[str]:

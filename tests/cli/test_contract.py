@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from alp_daemon.sections import LockoutSettings
 from alp_daemon.services.access import Access
-from alp_daemon.settings import LockoutSettings
 from alp_daemon.store.store import open_store
 from tests.cli.conftest import ACME, ANN, EVE, JOE, MEMBERS, Terminal
 

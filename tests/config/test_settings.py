@@ -18,7 +18,8 @@ from alp_daemon import settings
 from alp_daemon.customers import load_dir
 from alp_daemon.domain.keyword import DEFAULT_WORDS
 from alp_daemon.problem import ConfigurationFileError
-from alp_daemon.settings import MessageWords, Settings
+from alp_daemon.sections import MessageWords
+from alp_daemon.settings import Settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -71,6 +72,20 @@ def test_paths_start_at_the_folder_of_the_file(write, monkeypatch):
 def test_a_postgresql_database_has_no_file(write, address):
     loaded = settings.load(write("alp.yaml", f"database: {address}"))
     assert (loaded.database_address, loaded.database_path) == (address, None)
+
+
+@pytest.mark.parametrize("place", ["/srv/alp/.customers", "/srv/alp/../alp/.customers/current"])
+def test_operators_files_do_not_lie_where_old_versions_are_removed(write, place):
+    assert refusals(write("alp.yaml", f"data_dir: /srv/alp\ncustomers_dir: {place}\n")) == [
+        "alp.yaml:2:16: customers_dir: /srv/alp/.customers is where a node keeps its copy of the database's version;"
+        " name another"
+    ]
+
+
+def test_operators_files_may_lie_in_the_data_folder(write):
+    text = "data_dir: /srv/alp\ncustomers_dir: /srv/alp/customers\ncustomers_from: database\n"
+    loaded = settings.load(write("alp.yaml", text))
+    assert not loaded.customers_path.is_relative_to(loaded.customers_dir)
 
 
 def test_every_mistake_at_once(write):

@@ -11,7 +11,6 @@ import functools
 import json
 import os
 import signal
-import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,13 +20,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from alp_daemon.cli import _COMMANDS, main, run
-
-
-class Connection(sqlite3.Connection):
-    """``sqlite3.Connection`` cannot be wrapped; this one can, which gives steps before and after a COMMIT."""
-
-    def execute(self, *arguments: Any) -> sqlite3.Cursor:
-        return super().execute(*arguments)
 
 
 def preload() -> None:
@@ -54,8 +46,6 @@ def run_in_child(arguments: list[str], plan: Path | None, stdout: Path, stderr: 
 
 def arm(plan: Path) -> None:
     """Wraps the functions of all steps that nobody has died of yet."""
-    sqlite3.connect = functools.partial(sqlite3.connect, factory=Connection)  # type: ignore[assignment]
-    sqlite3.Connection = Connection  # type: ignore[misc]
     for number, step in enumerate(json.loads(plan.read_text())):
         if not _death(plan, number).exists():
             _wrap(plan, number, **step)

@@ -17,7 +17,8 @@ from tests.crash.provider import Provider
 Prepare = Callable[[Provider], list[str]]
 """Brings a provider to where a command can be given, and returns the command."""
 
-STATEMENTS = ["sqlite3:Connection.execute", "alp_daemon.store.sqlite:SqliteTransaction._execute"]
+CONNECTION = "alp_daemon.store.sqlitefile:Connection.execute"
+STATEMENTS = [CONNECTION, "alp_daemon.store.sqlite:SqliteTransaction._execute"]
 
 SAMPLE = 4
 """Where the statements are many and of one kind, the process dies of each fourth only."""
@@ -90,7 +91,7 @@ def test_an_approval_that_was_cut_short_can_be_given_again(tmp_path: Path, copy:
     outcomes = []
     for nth in count(1, SAMPLE):
         killed = copy(provider)
-        finished = killed.run(*command, steps=[Step("sqlite3:Connection.execute", "after", nth=nth)])
+        finished = killed.run(*command, steps=[Step(CONNECTION, "after", nth=nth)])
         killed.done(*command)
         outcomes.append(outcome(killed))
         if finished.code == 0:
@@ -105,7 +106,7 @@ def test_a_new_database_is_finished_by_the_next_command(tmp_path: Path) -> None:
     for nth in count(1, SAMPLE):
         provider = Provider(tmp_path / str(nth))
         provider.set_up({"acme": ACME})
-        step = Step("sqlite3:Connection.execute", "after", nth=nth)
+        step = Step(CONNECTION, "after", nth=nth)
         finished = provider.run("opt-in", "acme", "2125550101", steps=[step])
         provider.done("opt-in", "acme", "2125550102")
         exports.append(provider.export())

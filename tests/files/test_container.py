@@ -6,12 +6,13 @@ import bz2
 import gzip
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files import container
+from alp_daemon.files import container, reader
+from alp_daemon.files.ahead import ahead
 
 from .conftest import ReadFile, listed
 
@@ -32,6 +33,21 @@ def refusal(reading: ReadFile, content: bytes) -> UnusableFile:
         reading(content)
     assert str(error.value).startswith("members.csv: ")
     return error.value
+
+
+@pytest.mark.parametrize(("packed", "threads"), [(False, 0), (True, 1)])
+def test_only_a_packed_file_that_is_small_may_be_many_blocks(
+    reading: ReadFile, monkeypatch: pytest.MonkeyPatch, packed: bool, threads: int
+) -> None:
+    read_ahead: list[Iterator[object]] = []
+
+    def watched(items: Iterator[object]) -> Iterator[object]:
+        read_ahead.append(items)
+        return ahead(items)
+
+    monkeypatch.setattr(reader, "ahead", watched)
+    reading(gzip.compress(TEXT.encode()) if packed else TEXT)
+    assert len(read_ahead) == threads
 
 
 def test_gzip_and_zip_are_unpacked(reading: ReadFile) -> None:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from alp_daemon.channels.ftp.tls import tls_context
 from alp_daemon.errors import ConfigurationError
-from alp_daemon.settings import TlsSettings
+from alp_daemon.sections import TlsSettings
 from ftp.conftest import SiteMaker
 from ftp.site import Site
 

@@ -219,6 +219,12 @@ def test_a_health_check_is_greeted_and_locks_nobody_out(make_site: SiteMaker, he
     assert checks[0].ask("QUIT").startswith("221 ")
 
 
+def test_a_health_check_of_a_node_that_can_keep_nothing_is_sent_away(make_site: SiteMaker) -> None:
+    site = make_site(trusted_proxies=["127.0.0.1"], free_space_floor="1000000GiB")
+    assert Balanced(site, LOCAL).reply().startswith("421 Not available just now")
+    assert Balanced(site, v2_tcp4(CLIENT)).reply().startswith("220 "), "a client may have reports to read"
+
+
 def test_a_balancer_that_was_locked_out_may_still_ask(site: Site) -> None:
     for _ in range(4):
         site.access.judge("127.0.0.1", "acme", "wrong", datetime.now(UTC))

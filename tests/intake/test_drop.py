@@ -16,9 +16,13 @@ from alp_daemon import log
 from alp_daemon.channels.watch import DropWatcher
 from alp_daemon.domain.model import Evidence
 from alp_daemon.files import drop
-from alp_daemon.files.drop import Claim
+from alp_daemon.files.drop import Claim, Found
+from alp_daemon.files.spool import open_spool
 from alp_daemon.services.arrival import Arrival, Sender
+from alp_daemon.services.intake import Intake
+from alp_daemon.services.pickup import PickedUp, PickUp
 from alp_daemon.services.place import Place, WaitsFor
+from alp_daemon.store.store import Row, stamp
 from tests.intake.crash import in_a_child, kill_at
 from tests.intake.world import NOW, World, build
 
@@ -131,7 +135,7 @@ def test_a_name_that_no_feed_takes_is_rejected_after_a_minute(world: World, watc
     path = put(world.home() / "list.dat")
     watcher.scan(NOW, 100.0)
     watcher.scan(NOW, 160.0)
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     (row,) = world.rows()
     assert not path.exists()
     assert row["state"] == "rejected"
@@ -148,7 +152,7 @@ def test_sidecars_work_in_the_folder_too(world: World, watcher: DropWatcher) -> 
     put(world.home() / "done.csv")
     put(world.home() / "done.csv.done", b"")
     scan_twice(watcher)
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert {row["name"]: (row["state"], row["evidence"]) for row in world.rows()} == {
         "done.csv": ("received", "proven"),
         "done.csv.done": ("discarded", "assumed"),
@@ -251,10 +255,48 @@ def test_a_half_done_pick_up_of_another_size_is_cut(world: World) -> None:
         upload = arrival.record(transaction, "acme/0123", 3, "local")["id"]
     (world.settings.spool_dir / "acme").mkdir(parents=True)
     put(home / "x").rename(world.settings.spool_dir / "acme" / "0123")
-    world.intake.finish_pick_ups(NOW)
+    world.intake.upkeep.finish_pick_ups(NOW)
     row = world.row(upload)
     assert (row["evidence"], row["size"], row["waits_for"]) == ("cut", len(WHOLE), None)
     assert row["evidence_note"] == "the file changed while it was being picked up"
+
+
+def under_way(world: World) -> tuple[PickUp, Row, Found]:
+    """A pick-up whose record is there, and whose file is about to be moved."""
+    (found,) = drop.look(put(world.home() / "members.csv").parent)
+    pick_up = PickUp(world.store, open_spool(world.settings), world.registry, world.settings.node_name)
+    with world.store.write() as transaction:
+        return pick_up, pick_up._announce(transaction, "acme", found, NOW), found
+
+
+def land(world: World, pick_up: PickUp, row: Row, found: Found) -> None:
+    done = PickedUp()
+    landed = pick_up._claim(found, row, done)
+    assert landed is not None
+    with world.store.write() as transaction:
+        pick_up._put(transaction, row, landed, NOW, done)
+
+
+def test_a_file_whose_record_another_daemon_took_back_gets_another(world: World, tmp_path: Path) -> None:
+    """Of this node's name, and with a drop folder of its own, in which the file is not."""
+    pick_up, row, found = under_way(world)
+    shared = {"database": world.settings.database_address, "spool": str(world.settings.spool_dir)}
+    elsewhere = world.settings.model_copy(update={"data_dir": tmp_path / "there", **shared})
+    Intake(world.store, elsewhere, world.registry).upkeep.finish_pick_ups(NOW)
+    assert world.rows() == []
+    land(world, pick_up, row, found)
+    (again,) = world.rows()
+    assert world.content(again["id"]) == WHOLE
+    assert world.is_due(again["id"])
+    assert (again["feed"], again["channel"], again["actor"]) == ("members", "drop", path_owner())
+
+
+def test_a_file_that_was_discarded_meanwhile_stays_so(world: World) -> None:
+    pick_up, row, found = under_way(world)
+    with world.store.write() as transaction:
+        transaction.run("uploads.discard", id=row["id"], reason="discarded by Ann", now=stamp(NOW))
+    land(world, pick_up, row, found)
+    assert [each["state"] for each in world.rows()] == ["discarded"]
 
 
 def test_nothing_is_lost_while_a_writer_keeps_coming(world: World, watcher: DropWatcher) -> None:
@@ -323,7 +365,7 @@ def test_a_kill_at_any_line_loses_nothing_and_queues_nothing_twice(folders: Path
         world.store.close()
         finished = in_a_child(lambda folder=folder, step=step: _scan_and_die(folder, step))
         world = build(folder)
-        world.intake.recover(NOW)
+        world.intake.upkeep.recover(NOW)
         scan_twice(watch(world))
         rows = world.rows()
         assert [row["name"] for row in rows] == ["members.csv", "members-2.csv"], step

@@ -57,9 +57,9 @@ def test_nobody_renames_another_customers_upload(world: World) -> None:
 def test_a_temporary_name_is_rejected_after_a_day(world: World) -> None:
     upload = world.send("members.csv.part")
     world.intake.own.end_session("s1", NOW + SECOND)
-    world.intake.tick(NOW + DAY - SECOND)
+    world.intake.upkeep.tick(NOW + DAY - SECOND)
     assert state(world, upload) == ("received", "rename", "")
-    world.intake.tick(NOW + DAY)
+    world.intake.upkeep.tick(NOW + DAY)
     assert state(world, upload) == (
         "rejected",
         None,
@@ -75,9 +75,9 @@ NO_FEED = (
 
 def test_an_unknown_name_is_rejected_after_a_minute_naming_the_patterns(world: World) -> None:
     upload = world.send("list.xlsx")
-    world.intake.tick(NOW + MINUTE - SECOND)
+    world.intake.upkeep.tick(NOW + MINUTE - SECOND)
     assert state(world, upload) == ("received", "match", "")
-    world.intake.tick(NOW + MINUTE)
+    world.intake.upkeep.tick(NOW + MINUTE)
     assert state(world, upload) == ("rejected", None, NO_FEED)
 
 
@@ -93,7 +93,7 @@ def test_a_rename_within_the_minute_is_in_time(world: World) -> None:
     upload = world.send("list.xlsx")
     assert world.intake.own.rename(upload, "acme", "members.csv", "", NOW + MINUTE - SECOND)
     world.intake.own.end_session("s1", NOW + MINUTE)
-    world.intake.tick(NOW + DAY)
+    world.intake.upkeep.tick(NOW + DAY)
     assert world.is_due(upload)
 
 
@@ -103,7 +103,7 @@ def test_a_feed_added_meanwhile_takes_the_waiting_file(world: World) -> None:
     yaml.write_text(yaml.read_text().replace("members*.csv", "*.xlsx"))
     world.registry.reload(NOW)
     world.rung.clear()
-    world.intake.tick(NOW + MINUTE)
+    world.intake.upkeep.tick(NOW + MINUTE)
     assert (world.row(upload)["feed"], world.is_due(upload), len(world.rung)) == ("members", True, 1)
 
 
@@ -143,14 +143,14 @@ def test_a_rename_that_never_comes_ends_with_the_session_or_after_a_minute(world
     if ending == "session":
         world.intake.own.end_session("s1", NOW + SECOND)
     else:
-        world.intake.tick(NOW + MINUTE)
+        world.intake.upkeep.tick(NOW + MINUTE)
     assert world.is_due(upload)
 
 
 def test_hold_back_does_not_shorten_the_day_of_a_temporary_name(world: World) -> None:
     upload = world.send("members.tmp")
     world.intake.own.hold_back(upload, NOW + MINUTE)
-    world.intake.tick(NOW + 3 * MINUTE)
+    world.intake.upkeep.tick(NOW + 3 * MINUTE)
     assert state(world, upload) == ("received", "rename", "")
 
 
@@ -230,7 +230,7 @@ def test_a_good_sha256_proves_the_file(world: World, order: str, written) -> Non
         parts.reverse()
     ids = {name: world.send(name, content, now=NOW + i * SECOND) for i, (name, content) in enumerate(parts)}
     assert world.rung == []
-    world.intake.tick(NOW + 2 * SECOND)
+    world.intake.upkeep.tick(NOW + 2 * SECOND)
     file, sidecar = ids["hashed.csv"], ids["hashed.csv.sha256"]
     assert world.is_due(file)
     assert len(world.rung) == 1
@@ -241,7 +241,7 @@ def test_a_good_sha256_proves_the_file(world: World, order: str, written) -> Non
 def test_a_sha256_that_differs_is_a_cut(world: World) -> None:
     file = world.send("hashed.csv", b"cont")
     world.send("hashed.csv.sha256", digest(b"content"))
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert world.is_due(file)
     assert (world.row(file)["evidence"], world.row(file)["evidence_note"]) == (
         "cut",
@@ -252,7 +252,7 @@ def test_a_sha256_that_differs_is_a_cut(world: World) -> None:
 def test_a_good_sha256_outweighs_how_the_client_left(world: World) -> None:
     file = world.send("hashed.csv", b"content", evidence=Evidence.cut)
     world.send("hashed.csv.sha256", digest(b"content"))
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert world.row(file)["evidence"] == "proven"
 
 
@@ -261,7 +261,7 @@ def test_done_proves_what_was_not_seen_to_break(world: World) -> None:
     broken = world.send("done-2.csv", evidence=Evidence.cut)
     world.send("done-1.csv.done", b"")
     world.send("done-2.csv.done", b"")
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert (world.row(whole)["evidence"], world.row(broken)["evidence"]) == ("proven", "cut")
     assert world.is_due(whole)
     assert world.is_due(broken)
@@ -270,26 +270,26 @@ def test_done_proves_what_was_not_seen_to_break(world: World) -> None:
 def test_a_sidecar_waits_until_its_file_is_settled(world: World) -> None:
     file = world.send("done.csv", evidence=None)
     world.send("done.csv.done", b"")
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert world.row(file)["waits_for"] == "sidecar"
     world.intake.settle({file: Verdict(Evidence.cut, "the client was killed")})
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert (world.row(file)["evidence"], world.row(file)["evidence_note"]) == ("cut", "the client was killed")
 
 
 def test_a_sidecar_without_a_digest_says_nothing(world: World) -> None:
     file = world.send("hashed.csv")
     sidecar = world.send("hashed.csv.sha256", digest(b"x")[:63])
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert state(world, sidecar) == ("discarded", None, "it is a sidecar that holds no SHA-256; send it again")
     assert world.row(file)["waits_for"] == "sidecar"
 
 
 def test_a_missing_sidecar_holds_the_file_and_a_late_one_frees_it(world: World) -> None:
     file = world.send("hashed.csv", b"content")
-    world.intake.tick(NOW + 10 * MINUTE - SECOND)
+    world.intake.upkeep.tick(NOW + 10 * MINUTE - SECOND)
     assert world.row(file)["waits_for"] == "sidecar"
-    world.intake.tick(NOW + 10 * MINUTE)
+    world.intake.upkeep.tick(NOW + 10 * MINUTE)
     reason = "its sidecar hashed.csv.sha256 did not arrive; send it, or release the file"
     assert state(world, file) == ("held", None, reason)
     assert [(hold["code"], hold["message"]) for hold in json.loads(world.row(file)["hold"])] == [
@@ -297,7 +297,7 @@ def test_a_missing_sidecar_holds_the_file_and_a_late_one_frees_it(world: World) 
     ]
     later = NOW + timedelta(days=2)
     world.send("hashed.csv.sha256", digest(b"content"), now=later)
-    world.intake.tick(later)
+    world.intake.upkeep.tick(later)
     row = world.row(file)
     assert world.is_due(file)
     assert (row["evidence"], row["hold"], row["reason"], row["held_at"]) == ("proven", None, "", None)
@@ -307,13 +307,13 @@ def test_a_sidecar_belongs_to_the_newest_file_of_its_name(world: World) -> None:
     old = world.send("hashed.csv", b"first try")
     new = world.send("hashed.csv", b"second try", now=NOW + SECOND)
     world.send("hashed.csv.sha256", digest(b"second try"), now=NOW + 2 * SECOND)
-    world.intake.tick(NOW + 3 * SECOND)
+    world.intake.upkeep.tick(NOW + 3 * SECOND)
     assert (world.is_due(old), world.is_due(new)) == (False, True)
 
 
 def test_a_sidecar_whose_file_never_comes_is_discarded(world: World) -> None:
     sidecar = world.send("hashed.csv.sha256", digest(b"x"))
-    world.intake.tick(NOW + 10 * MINUTE)
+    world.intake.upkeep.tick(NOW + 10 * MINUTE)
     assert state(world, sidecar) == ("discarded", None, "it is a sidecar, and its file did not arrive")
 
 
@@ -323,7 +323,7 @@ def test_a_sidecar_of_another_customer_or_folder_is_none(world: World) -> None:
     assert world.row(other)["feed"] == "preformatted"
     elsewhere = world.send("hashed.csv.sha256", digest(b"x"), folder="preformatted")
     assert world.is_due(elsewhere)
-    world.intake.tick(NOW)
+    world.intake.upkeep.tick(NOW)
     assert world.row(file)["waits_for"] == "sidecar"
 
 
@@ -331,5 +331,5 @@ def test_a_sidecar_that_is_renamed_into_its_name_counts(world: World) -> None:
     file = world.send("hashed.csv", b"content")
     sidecar = world.send("hashed.csv.sha256.tmp", digest(b"content"))
     assert world.intake.own.rename(sidecar, "acme", "hashed.csv.sha256", "", NOW + SECOND)
-    world.intake.tick(NOW + SECOND)
+    world.intake.upkeep.tick(NOW + SECOND)
     assert world.is_due(file)

@@ -71,7 +71,7 @@ def test_a_file_whose_sender_was_told_otherwise_blocks_nobody(
     assert site.states() == left
     again = site.receive()
     site.intake.settle({again: WHOLE})
-    site.intake.tick(NOW)
+    site.intake.upkeep.tick(NOW)
     assert site.states() == ["received", *(["discarded"] if left else [])]
     assert queue.due_customers(site.store, NOW) == ["acme"]
     report = work_next(site.store, site.settings, site.customer, "worker", NOW)

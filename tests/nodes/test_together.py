@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -16,8 +17,9 @@ import pytest
 from tests.crash import model
 from tests.crash.processes import eventually
 from tests.databases import Server
-from tests.nodes.cluster import Cluster, Node, put
+from tests.nodes.cluster import LEASE_SECONDS, Cluster, Node, put
 from tests.nodes.conftest import FROZEN, KILLED, STUCK, Inbox
+from tests.proc import workers_of
 
 ROWS: model.Rows = [("2125550101", "north"), ("2125550102", "south")]
 
@@ -39,17 +41,49 @@ def test_a_file_is_worked_whichever_node_took_it(cluster: Cluster) -> None:
     assert [row["node"] for row in cluster.uploads("killed")] == ["a", "b", "c"] * 2
 
 
-def test_a_name_that_lives_is_not_given_again(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
-    b = cluster.nodes["b"]
+@pytest.fixture
+def thawed(cluster: Cluster) -> Iterator[list[int]]:
+    """Processes that go on in the end, whatever happens."""
+    frozen: list[int] = []
+    yield frozen
+    for pid in frozen:
+        os.kill(pid, signal.SIGCONT)
+
+
+def namesake(node: Node, folder: Path) -> Node:
+    """Another machine that is called as the node is."""
     second = Node.__new__(Node)
-    second.__dict__.update(b.__dict__)
-    second.folder = cluster.folder / "second"
+    second.__dict__.update(node.__dict__)
+    second.folder = folder
     second.folder.mkdir()
-    second.configure("b")
+    second.configure(node.name)
+    return second
+
+
+def test_a_name_that_lives_is_not_given_again(cluster: Cluster) -> None:
+    b = cluster.nodes["b"]
+    second = namesake(b, cluster.folder / "second-b")
     second.start()
     assert second.exit_code() == 69
     assert "a daemon of role all calls itself node b on this database already" in second.log()
     assert not b.is_dead
+
+
+def test_who_comes_back_to_find_its_name_taken_ends(cluster: Cluster, thawed: list[int]) -> None:
+    c = cluster.nodes["c"]
+    thawed.append(c.pid)
+    c.send(signal.SIGSTOP)
+    second = namesake(c, cluster.folder / "second-c")
+    time.sleep(LEASE_SECONDS)
+    second.start()
+    second.wait_until_ready()
+    c.send(signal.SIGCONT)
+    thawed.clear()
+    assert c.exit_code() == 69
+    assert "another daemon has taken the name of node c on this database" in c.log()
+    assert second.stop() == 0
+    c.start()
+    c.wait_until_ready()
 
 
 def test_reports_are_at_every_node(cluster: Cluster) -> None:
@@ -154,15 +188,6 @@ def is_ready(node: Node) -> bool:
         return False
 
 
-@pytest.fixture
-def thawed(cluster: Cluster) -> Iterator[list[int]]:
-    """Processes that go on in the end, whatever happens."""
-    frozen: list[int] = []
-    yield frozen
-    for pid in frozen:
-        os.kill(pid, signal.SIGCONT)
-
-
 def test_a_worker_that_is_killed_within_its_transaction(cluster: Cluster) -> None:
     with cluster.nodes["a"].login("killed") as ftp:
         upload = put(ftp, "killed.csv", rows(50))
@@ -180,16 +205,16 @@ def test_a_worker_that_stands_still_past_its_lease_changes_nothing_afterwards(
         upload = put(ftp, f"{customer}.csv", rows(1))
         later = put(ftp, "later.csv", rows(2))
     eventually(lambda: cluster.has_taken(step), cluster.logs)
-    frozen, _, of = cluster.upload(upload)["lease_owner"].split("@")
-    thawed.append(int(frozen))
+    frozen = int(cluster.upload(upload)["lease_owner"].partition("@")[0])
+    node = next(node for node in cluster.nodes.values() if frozen in workers_of(node.pid))
+    thawed.append(frozen)
     cluster.becomes(later, "applied")
     contents = {f"{customer}.csv": rows(1), "later.csv": rows(2)}
     cluster.assert_applied_once_and_in_order(customer, contents)
     before = cluster.upload(upload), cluster.export(customer)
 
-    node = cluster.nodes[of]
     failed = len(node.events("worker_failed"))
-    os.kill(int(frozen), signal.SIGCONT)
+    os.kill(frozen, signal.SIGCONT)
     eventually(lambda: len(node.events("worker_failed")) > failed, cluster.logs)
     assert (cluster.upload(upload), cluster.export(customer)) == before
     cluster.assert_applied_once_and_in_order(customer, contents)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+_SLOW_PIECE = 2**20
 
 
 class Fault(Enum):
@@ -16,6 +19,7 @@ class Fault(Enum):
     denied = "403, as of keys that have expired"
     silent = "takes the request and says nothing"
     breaks_off = "closes the connection half-way through the answer's body"
+    slow = "takes a body so slowly that the client hears nothing for long, and then does what is asked"
     forgets = "does what is asked, and closes the connection without an answer"
 
 
@@ -28,6 +32,8 @@ class Proxy:
         self.next: deque[Fault] = deque()
         """What goes wrong with the next requests, one each."""
         self.always: Fault | None = None
+        self.pause = 0.4
+        """A slow one takes this many seconds for a mebibyte."""
         self._waker = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -68,9 +74,9 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             """Tests read ``requests``."""
 
         def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            proxy.requests.append((self.command, self.path))
             fault = proxy.fault()
+            body = self._body(pause=proxy.pause if fault is Fault.slow else 0)
+            proxy.requests.append((self.command, self.path))
             if fault is Fault.silent:
                 proxy.wait_for_the_end()
                 self.close_connection = True
@@ -80,6 +86,13 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
                 self._pass_on(body, fault)
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any  # noqa: N815  named by http.server
+
+        def _body(self, pause: float) -> bytes:
+            missing, body = int(self.headers.get("Content-Length") or 0), b""
+            while missing > len(body):
+                body += self.rfile.read(min(_SLOW_PIECE, missing - len(body)) if pause else missing)
+                time.sleep(pause)
+            return body
 
         def _pass_on(self, body: bytes, fault: Fault | None) -> None:
             upstream = http.client.HTTPConnection("127.0.0.1", proxy.upstream, timeout=30)

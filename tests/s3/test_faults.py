@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from alp_daemon.channels.watch import DropWatcher
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import ConfigurationError, TryAgain
+from alp_daemon.files import bucket as buckets
 from alp_daemon.files.bucket import Bucket
 from alp_daemon.files.objects import Kept, ObjectLost, StorageAway
 from alp_daemon.files.spool import open_spool
@@ -50,7 +52,7 @@ def kept(place: Bucket, folder: Path, content: bytes) -> Kept:
 
 
 LARGE = 20 * 2**20
-"""Of three parts."""
+"""Of four parts."""
 
 
 class TestOnTheWayIn:
@@ -96,6 +98,16 @@ class TestOnTheWayIn:
         stored = kept(place, tmp_path, content)
         assert bucket.Object(f"{PREFIX}/{NAME}").get()["Body"].read() == content
         assert stored.size == LARGE
+
+    @pytest.mark.parametrize("size", [3 * 2**20, 6 * 2**20])
+    def test_a_slow_uplink_is_no_silence(
+        self, bucket: Any, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    ) -> None:
+        monkeypatch.setattr(buckets, "PATIENCE", buckets.Patience(timedelta(seconds=1), timedelta(seconds=1)))
+        place = Bucket(bucket.name, PREFIX, tmp_path / "room")
+        with proxy.broken(Fault.slow):
+            kept(place, tmp_path, bytes(size))
+        assert bucket.Object(f"{PREFIX}/{NAME}").content_length == size
 
     def test_a_large_file_is_kept_before_the_common_commit(self, bucket_world: World, bucket: Any) -> None:
         incoming = bucket_world.intake.begin("acme")

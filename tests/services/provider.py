@@ -12,11 +12,12 @@ from typing import Any
 from alp_daemon.customers import Customer, load_file
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
+from alp_daemon.sections import SmtpSettings
 from alp_daemon.services import approval, history, inbound, optin
 from alp_daemon.services.intake import Intake, Sender
 from alp_daemon.services.process import work_next
 from alp_daemon.services.report import Report
-from alp_daemon.settings import Settings, SmtpSettings
+from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, open_store
 from alp_daemon.store.uploads import Upload

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.errors import ConfigurationError, NotFound, Refused, TryAgain, Unavailable
+from alp_daemon.services import restore as restoring
 from alp_daemon.services.backup import BackedUp, backup
 from alp_daemon.services.importing import import_list
 from alp_daemon.services.restore import Restored, restore
@@ -125,6 +126,21 @@ def test_a_backup_of_an_earlier_release_is_brought_up_to_date(
     assert schema(worked.settings.data_dir / "alp.db") == len(known)
 
 
+def test_a_database_of_the_very_first_schema_is_restored(worked: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = migrations("sqlite")
+    path = worked.folder / "first.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(sqlite, "migrations", lambda dialect: known[:1])
+        first = sqlite.SqliteStore(path).open()
+        with first.write() as transaction:
+            transaction.run("lists.add", customer="acme", now="2026-01-01T00:00:00.000000Z")
+        first.settle()
+    assert schema(path) == 1
+    bring_back(worked, path.name, anyway=True)
+    worked.store.close()
+    assert schema(worked.settings.data_dir / "alp.db") == len(known)
+
+
 def schema(database: Path) -> int:
     with closing(sqlite3.connect(database)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -194,7 +210,7 @@ class TestWhatIsNewer:
     def test_files_that_the_backup_does_not_know_survive_the_next_start(self, newer: Provider) -> None:
         objects = [newer.upload(each).object for each in (3, 4)]
         done = bring_back(newer, anyway=True)
-        newer.intake.recover(newer.tick())
+        newer.intake.upkeep.recover(newer.tick())
         assert done.replaced is not None
         assert done.put_aside == 2
         assert not any((newer.settings.spool_dir / each).exists() for each in objects)
@@ -221,6 +237,7 @@ class TestWhatIsNewer:
 def test_waiting_files_come_back_with_the_spool(worked: Provider) -> None:
     upload = worked.send("append.csv", {number(7): ""})
     done = back_up(worked, "backup", with_spool=True)
+    assert sorted(each.name for each in (worked.folder / "backup").iterdir()) == ["alp.db", "spool"]
     assert done.files == len(worked.rows("uploads.objects"))
     (worked.settings.spool_dir / worked.upload(upload).object).unlink()
     bring_back(worked, "backup")
@@ -278,6 +295,36 @@ def test_a_database_in_use_is_left_alone(worked: Provider) -> None:
         restore(worked.settings, worked.folder / "backup.db", worked.now, anyway=True)
     assert contents(other) == before
     other.close()
+
+
+def test_a_stop_during_a_restore_is_refused_or_kept_and_never_lost(
+    worked: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(worked)
+    told: list[str] = []
+    bring_files = restoring._bring_files
+
+    def meanwhile(source: Path, spool: Path) -> None:
+        with pytest.raises(TryAgain, match="a backup is being put in its place") as refused:
+            open_store(worked.settings.database_address)
+        told.append(str(refused.value))
+        bring_files(source, spool)
+
+    monkeypatch.setattr(restoring, "_bring_files", meanwhile)
+    bring_back(worked)
+    assert len(told) == 1
+    worked.text(number(2), "STOP", "m2")
+    assert worked.statuses()[number(2)] == "opted_out"
+
+
+def test_a_restore_that_fails_lets_everybody_go_on(worked: Provider) -> None:
+    with pytest.raises(NotFound):
+        bring_back(worked, "nothing.db")
+    (worked.folder / "backup.db").write_text("These are my holiday pictures. " * 100)
+    with pytest.raises(Unavailable):
+        bring_back(worked)
+    worked.text(number(2), "STOP", "m2")
+    assert worked.statuses()[number(2)] == "opted_out"
 
 
 def test_there_is_no_such_backup(worked: Provider) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.errors import UsageProblem
+from alp_daemon.sections import LockoutSettings
 from alp_daemon.services.access import Access, Denied, Login
 from alp_daemon.services.credentials import PROVIDER, Bearer, Credentials, Kind
-from alp_daemon.settings import LockoutSettings
 from alp_daemon.store.store import Store, open_store
 from tests import databases
 

@@ -13,7 +13,7 @@ from alp_daemon.errors import NotFound, Refused, TryAgain
 from alp_daemon.problem import ConfigurationFileError
 from alp_daemon.registry import Registry
 from alp_daemon.services import customerfiles, customerfolder
-from alp_daemon.services.customerfiles import KEPT_VERSIONS, Pushed, Stand, Texts
+from alp_daemon.services.customerfiles import KEPT_VERSIONS, Pushed, Stand, Texts, Version
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, open_store
 from tests import databases
@@ -166,6 +166,23 @@ def test_a_node_that_is_cut_off_goes_on_with_what_it_has(database: Database, mon
         customerfolder.bring(database.store, node)
     registry.reload(NOW)
     assert registry.fingerprint() == stand.fingerprint
+
+
+def test_who_is_overtaken_does_not_go_back_a_version(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, node = database.push(FIRST), database.node("one")
+    asked = customerfiles.newest
+
+    def overtaken(store: Store) -> Version | None:
+        found = asked(store)
+        monkeypatch.setattr(customerfiles, "newest", asked)
+        database.push({**FIRST, "acme": text("acme2")})
+        customerfolder.bring(store, node)
+        return found
+
+    monkeypatch.setattr(customerfiles, "newest", overtaken)
+    customerfolder.bring(database.store, node)
+    assert first.is_new
+    assert (node.customers_path / "acme.yaml").read_text() == text("acme2")
 
 
 def test_before_the_first_push_there_are_no_customers(database: Database) -> None:

@@ -7,8 +7,9 @@ import os
 
 from alp_daemon.customers import load_dir
 from alp_daemon.domain.model import Evidence
+from alp_daemon.sections import SmtpSettings
 from alp_daemon.services import doctor, retention
-from alp_daemon.settings import Settings, SmtpSettings
+from alp_daemon.settings import Settings
 from tests.databases import sqlite_only
 from tests.services.provider import Provider, feed, numbers
 
@@ -59,6 +60,21 @@ def test_files_that_failed(acme: Provider) -> None:
     acme.tick(days=31)
     retention.erase_old_files(acme.store, acme.settings, acme.now)
     assert said(acme, "of acme failed") == []
+
+
+def test_files_without_a_record(acme: Provider) -> None:
+    assert said(acme, "without a record") == []
+    acme.process("append.csv", numbers(1))
+    (acme.settings.spool_dir / "acme" / ("0" * 32)).write_bytes(b"of a newer database")
+    acme.intake.upkeep.recover(acme.tick())
+    assert said(acme, f"1 file(s) without a record lie in {acme.settings.spool_dir}/.strays") == ["warning"]
+
+
+def test_a_disk_with_less_room_than_is_to_stay_free(acme: Provider) -> None:
+    assert said(acme, "no file can be received") == []
+    floored = acme.settings.model_copy(update={"free_space_floor": 1 << 60})
+    assert said(acme, "has less room than free_space_floor; no file can be received", floored) == ["error"]
+    assert said(acme, "MiB are free; uploads are refused (452)", floored) == ["error"]
 
 
 def test_mail_that_does_not_leave(acme: Provider) -> None:

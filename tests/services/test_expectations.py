@@ -171,9 +171,23 @@ def test_who_was_down_for_days_tells_of_the_latest_slot_only(utility: Provider) 
     assert len(subjects(utility)) == 1
 
 
-def test_an_alarm_ends_silently_with_what_was_expected(utility: Provider) -> None:
+def test_nodes_with_different_files_do_not_silence_each_other(utility: Provider) -> None:
+    of_nodes = [utility.customer]
+    for other in (feed("append", expect={**DAILY, "by": "05:00"}), feed("append")):
+        utility.configure({"append": other})
+        of_nodes.append(utility.customer)
+    for minutes in range(3 * 60, 9 * 60, 5):
+        for customer in of_nodes:
+            expectations.watch(utility.store, utility.settings, {"acme": customer}, hour(22, minutes / 60))
+    assert alarms(utility) == ["2026-11-22T05:00", "2026-11-22T06:00"]
+    assert len(subjects(utility)) == 2
+
+
+def test_an_alarm_ends_silently_when_nobody_expects_it_any_more(utility: Provider) -> None:
     watch(utility, hour(22, 9))
     expecting(utility, None)
+    assert alarms(utility) == ["2026-11-22T06:00"], "another node may expect it on"
+    watch(utility, hour(22, 9.6))
     assert alarms(utility) == []
     assert len(subjects(utility)) == 1
     assert utility.rows("expectations.all") == []

@@ -201,7 +201,7 @@ class TestSuperseded:
         older, newer = (acme.receive("list.csv", numbers(count)) for count in (1, 3))
         for upload, state in ((newer, "applied"), (older, "discarded")):
             acme.receive("list.csv.done", "")
-            acme.intake.tick(acme.tick())
+            acme.intake.upkeep.tick(acme.tick())
             report = acme.work()
             assert (report["upload"], report["state"]) == (upload, state)
         assert report["reason"] == f"superseded by {newer}"

@@ -23,18 +23,19 @@ from alp_daemon.services.nodes import Presence
 from alp_daemon.services.place import Place, WaitsFor
 from alp_daemon.services.unworked import report_unworked
 from alp_daemon.settings import Settings
+from alp_daemon.store.store import stamp
 from tests.services.provider import Provider, csv, feed, numbers
 
 MINUTE = timedelta(minutes=1)
 CUSTOMERS = "f" * 64
 
 
-def settings_of(acme: Provider, node: str) -> Settings:
-    return acme.settings.model_copy(update={"node": node})
+def settings_of(acme: Provider, node: str, data_dir: str = "data") -> Settings:
+    return acme.settings.model_copy(update={"node": node, "data_dir": acme.folder / data_dir})
 
 
-def entered(acme: Provider, node: str, role: str = "all") -> Presence:
-    presence = Presence(acme.store, settings_of(acme, node), role)
+def entered(acme: Provider, node: str, role: str = "all", data_dir: str = "data") -> Presence:
+    presence = Presence(acme.store, settings_of(acme, node, data_dir), role)
     presence.enter(acme.now)
     return presence
 
@@ -42,12 +43,6 @@ def entered(acme: Provider, node: str, role: str = "all") -> Presence:
 def known(acme: Provider) -> dict[tuple[str, str], nodes.Node]:
     with acme.store.read() as transaction:
         return {(node.name, node.role): node for node in nodes.known(transaction)}
-
-
-def pretend(acme: Provider, process: str) -> None:
-    """All nodes become the work of this process."""
-    with acme.store.write() as transaction:
-        transaction._connection.execute(f"UPDATE nodes SET process = '{process}'")
 
 
 def unsettled(acme: Provider, node: str) -> int:
@@ -85,13 +80,13 @@ class TestName:
 
     @pytest.mark.parametrize(("first", "second"), [("all", "all"), ("ftp", "all"), ("all", "worker")])
     def test_two_daemons_of_one_name_and_work_are_one_too_many(self, acme: Provider, first: str, second: str) -> None:
+        """Two machines that are called alike, which is what a node is called by default."""
         entered(acme, "a", first)
-        pretend(acme, f"{os.getppid()}@{processes.started(os.getppid())}@{os.uname().nodename}")
         acme.tick(seconds=119)
         with pytest.raises(Unavailable, match=f"a daemon of role {first} calls itself node a on this database already"):
-            entered(acme, "a", second)
+            entered(acme, "a", second, "there")
         acme.tick(seconds=1)
-        entered(acme, "a", second)
+        entered(acme, "a", second, "there")
         assert list(known(acme)) == [("a", second)]
 
     def test_one_name_may_do_different_work(self, acme: Provider) -> None:
@@ -100,28 +95,39 @@ class TestName:
         entered(acme, "b")
         assert set(known(acme)) == {("a", "ftp"), ("a", "worker"), ("a", "web"), ("b", "all")}
 
-    def test_who_was_killed_on_this_host_may_come_back_at_once(self, acme: Provider) -> None:
+    def test_who_was_killed_may_come_back_to_its_data_dir_at_once(self, acme: Provider) -> None:
         entered(acme, "a")
-        pretend(acme, f"{os.getpid()}@1@{os.uname().nodename}")
-        entered(acme, "a")
+        entered(acme, "a").beat(CUSTOMERS, acme.tick())
+        assert known(acme)["a", "all"].seen_at == acme.now
 
-    def test_who_was_killed_on_another_host_may_be_cut_off_only(self, acme: Provider) -> None:
-        entered(acme, "a")
-        pretend(acme, f"{os.getpid()}@1@another-host")
-        with pytest.raises(Unavailable, match="If that one has died on another host, it counts as alive until 06:0"):
+    def test_also_as_a_new_container(self, acme: Provider) -> None:
+        """It numbers its processes for itself, but two cannot have the locks of a data_dir."""
+        installation, _, _ = processes.here(acme.settings.data_dir).partition(".")
+        killed = {"name": "a", "role": "all", "process": f"1@1@{installation}.4026539999", "version": "1"}
+        with acme.store.write() as transaction:
+            transaction.run("nodes.enter", **killed, now=stamp(acme.now))
+        entered(acme, "a").beat(CUSTOMERS, acme.tick())
+        assert known(acme)["a", "all"].seen_at == acme.now
+
+    def test_who_was_killed_elsewhere_may_be_cut_off_only(self, acme: Provider) -> None:
+        entered(acme, "a", data_dir="there")
+        with pytest.raises(Unavailable, match="If that one has died elsewhere, it counts as alive until 06:0"):
             entered(acme, "a")
 
     def test_who_comes_back_to_find_its_name_taken_does_not_take_it_back(
         self, acme: Provider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         frozen = entered(acme, "a")
-        pretend(acme, "1@1@another-host")
-        acme.tick(minutes=1)
+        acme.tick(minutes=2)
+        entered(acme, "a", data_dir="there")
+        taken_at = acme.now
         told: list[str] = []
         monkeypatch.setattr("alp_daemon.log.error", lambda event, **_: told.append(event))
-        frozen.beat(CUSTOMERS, acme.now)
+        assert not frozen.is_displaced
+        frozen.beat(CUSTOMERS, acme.tick(minutes=1))
+        assert frozen.is_displaced
         assert told == ["node_name_taken"]
-        assert known(acme)["a", "all"].seen_at < acme.now
+        assert known(acme)["a", "all"].seen_at == taken_at
         frozen.leave()
         assert known(acme), "it is the other's row"
 
@@ -148,7 +154,7 @@ class TestPresence:
 class TestOrphans:
     def test_a_start_settles_the_nodes_own_and_nobody_elses(self, acme: Provider) -> None:
         own, other = unsettled(acme, "a"), unsettled(acme, "b")
-        Intake(acme.store, settings_of(acme, "a"), Registry.of(acme.customer)).recover(acme.tick())
+        Intake(acme.store, settings_of(acme, "a"), Registry.of(acme.customer)).upkeep.recover(acme.tick())
         assert acme.upload(own).evidence is Evidence.cut
         assert acme.upload(other).evidence is None
 
@@ -171,6 +177,20 @@ class TestOrphans:
             living.beat(CUSTOMERS, acme.now)
             assert living.settle_for_dead(acme.now) == []
         assert acme.upload(upload).evidence is None
+
+    @pytest.mark.parametrize("wrong", [timedelta(minutes=-10), timedelta(minutes=10)])
+    def test_whose_clock_is_wrong_is_not_dead_for_that(self, acme: Provider, wrong: timedelta) -> None:
+        upload, living, other = unsettled(acme, "b"), entered(acme, "a"), entered(acme, "b", "ftp")
+        for _ in range(5):
+            acme.tick(minutes=1)
+            other.beat(CUSTOMERS, acme.now + wrong)
+            living.beat(CUSTOMERS, acme.now)
+            assert living.settle_for_dead(acme.now) == []
+        found = []
+        for _ in range(2):
+            living.beat(CUSTOMERS, acme.tick(minutes=1))
+            found += living.settle_for_dead(acme.now)
+        assert found == [upload], "but for its silence"
 
     def test_workers_that_live_settle_nothing_for_the_ftp_server_beside_them(self, acme: Provider) -> None:
         upload, worker = unsettled(acme, "a"), entered(acme, "a", "worker")
@@ -225,7 +245,7 @@ class TestAtOnce:
     def test_an_upload_that_nobody_worked_is_told_of_once(self, acme: Provider) -> None:
         for name in ("x.csv", "y.csv", "z.csv"):
             acme.receive(name, numbers(1))
-        acme.intake.tick(acme.tick(minutes=2))
+        acme.intake.upkeep.tick(acme.tick(minutes=2))
         customers = {"acme": acme.customer}
         told = several(acme, lambda: report_unworked(acme.store, acme.settings, customers, acme.now))
         assert sum(told) == 3
@@ -262,8 +282,9 @@ class TestAtOnce:
             notify.tell(transaction, ["a@b.example"], "hello", "", acme.now)
         mail = notify._claim(acme.store, acme.now)
         assert mail is not None
-        assert notify._claim(acme.store, acme.now + notify.CLAIM - timedelta(seconds=1)) is None
-        again = notify._claim(acme.store, acme.now + notify.CLAIM)
+        until = acme.now + notify.CLAIM
+        assert notify._claim(acme.store, until - timedelta(seconds=1)) is None
+        again = notify._claim(acme.store, until)
         assert again is not None
         assert (again["id"], again["attempts"]) == (mail["id"], 0)
 
@@ -299,9 +320,9 @@ class TestPickUps:
         upload = pick_up(acme, "b")
         here = Intake(acme.store, settings_of(acme, "a"), Registry.of(acme.customer))
         there = Intake(acme.store, settings_of(acme, "b"), Registry.of(acme.customer))
-        assert here.finish_pick_ups(acme.tick()) == []
+        assert here.upkeep.finish_pick_ups(acme.tick()) == []
         assert acme.upload(upload).waits_for == "pick_up"
-        there.finish_pick_ups(acme.tick())
+        there.upkeep.finish_pick_ups(acme.tick())
         assert acme.rows("uploads.get", id=upload) == [], "its own: the file had never left the folder"
 
 

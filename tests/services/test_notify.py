@@ -6,10 +6,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trustme
@@ -17,8 +19,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alp_daemon.customers import load_dir
+from alp_daemon.sections import SmtpSettings
 from alp_daemon.services import doctor, notify
-from alp_daemon.settings import SmtpSettings
 from alp_daemon.store.store import moment
 from tests.services.provider import Provider, number, numbers
 
@@ -175,6 +177,26 @@ def test_a_server_that_is_away_is_asked_again_less_and_less(acme: Provider, clos
         assert acme.mails()[0]["attempts"] == mail["attempts"], "it is not due yet"
     minutes = [wait / timedelta(minutes=1) for wait in waits]
     assert minutes == [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]
+
+
+def test_a_mail_late_in_a_round_is_its_senders_as_long_as_the_first(
+    acme: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed_until: list[datetime] = []
+
+    class Slow(Inbox):
+        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+            claimed_until.append(max(moment(mail["next_at"]) for mail in acme.mails()))
+            return "250 OK"
+
+    # Two looks at the clock before the second mail: fifty seconds.
+    monkeypatch.setattr(notify, "time", SimpleNamespace(monotonic=count(step=50).__next__))
+    tell(acme, "a@b.example")
+    tell(acme, "a@b.example")
+    with served(Slow()) as port:
+        assert send(acme, SmtpSettings(host="127.0.0.1", port=port)) == 2
+    first, second = claimed_until
+    assert (first, second - first) == (acme.now + notify.CLAIM, timedelta(seconds=50))
 
 
 def test_what_could_not_be_sent_is_sent_later(

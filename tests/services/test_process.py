@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,13 +19,19 @@ from alp_daemon.services.finish import LeaseLost, Read, Work
 from alp_daemon.services.rules import rules_for
 from alp_daemon.services.source import Source, read_source
 from alp_daemon.store.lists import open_list
+from alp_daemon.store.store import Store, Transaction
 from tests import databases
 from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 
-ANOTHER = f"{os.getppid()}@{processes.started(os.getppid())}@here"
-"""A process that lives."""
-DEAD = f"{os.getpid()}@1@here"
-"""One that had our number before us."""
+
+def another(acme: Provider) -> str:
+    """A process of this place that lives."""
+    return f"{os.getppid()}@{processes.started(os.getppid())}@{processes.here(acme.settings.data_dir)}"
+
+
+def dead(acme: Provider) -> str:
+    """One that had our number before us."""
+    return f"{os.getpid()}@1@{processes.here(acme.settings.data_dir)}"
 
 
 def version(acme: Provider) -> int:
@@ -178,11 +186,44 @@ class TestStopWins:
         assert acme.list() == {number(1): ("opted_in", "a;b"), number(2): ("opted_in", "c")}
 
 
+class Overtaken:
+    """A store whose first write comes after something that somebody else does."""
+
+    def __init__(self, store: Store, other: Callable[[], object]) -> None:
+        self._store = store
+        self._others = [other]
+        self.name, self.read, self.alone, self.close = store.name, store.read, store.alone, store.close
+
+    def write(self, *, lasting: bool = True) -> AbstractContextManager[Transaction]:
+        while self._others:
+            self._others.pop()()
+        return self._store.write(lasting=lasting)
+
+
+class TestApprovedMeanwhile:
+    """The worker has seen that the feed is not approved, and has not held the file yet."""
+
+    @pytest.fixture
+    def work(self, acme: Provider) -> Work:
+        acme.configure({"members": feed("append", "members"), "other": feed("append", "other")})
+        acme.send("members.csv", numbers(1))
+        return claim(acme)
+
+    def test_the_file_goes_on(self, acme: Provider, work: Work) -> None:
+        late = replace(work, store=Overtaken(acme.store, lambda: acme.approve("members")))
+        assert process._worked(late)["state"] == "applied"
+
+    def test_another_feeds_approval_lets_nothing_go_on(self, acme: Provider, work: Work) -> None:
+        late = replace(work, store=Overtaken(acme.store, lambda: acme.approve("other")))
+        assert process._worked(late)["state"] == "held"
+        assert acme.upload(work.upload.id).state == "held"
+
+
 class TestLease:
     def test_two_workers_never_have_one_customer(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
         acme.send("append.csv", numbers(2))
-        assert claim(acme, ANOTHER).upload.id == 1
+        assert claim(acme, another(acme)).upload.id == 1
         assert queue.claim(acme.store, acme.settings, "acme", "two", acme.now) is None
         later = acme.now + acme.settings.lease + timedelta(seconds=1)
         taken = queue.claim(acme.store, acme.settings, "acme", "two", later)
@@ -191,9 +232,9 @@ class TestLease:
 
     def test_a_renewed_lease_holds(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
-        claim(acme, ANOTHER)
+        claim(acme, another(acme))
         later = acme.now + acme.settings.lease + timedelta(seconds=1)
-        queue.renew(acme.store, acme.settings, ANOTHER, later - timedelta(minutes=1))
+        queue.renew(acme.store, acme.settings, another(acme), later - timedelta(minutes=1))
         assert queue.claim(acme.store, acme.settings, "acme", "two", later) is None
 
     def test_who_lost_the_lease_commits_nothing(self, acme: Provider) -> None:
@@ -214,27 +255,55 @@ class TestLease:
 
     def test_a_dead_processes_lease_is_freed(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
-        claim(acme, DEAD)
-        assert queue.free_dead_leases(acme.store, "here") == [1]
+        claim(acme, dead(acme))
+        assert queue.free_dead_leases(acme.store, acme.settings) == [1]
         assert acme.upload(1).lease_owner is None
 
     def test_a_dead_processes_lease_keeps_nobody_waiting(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
-        claim(acme, DEAD)
+        claim(acme, dead(acme))
         assert acme.work()["state"] == "applied"
 
-    def test_another_nodes_lease_is_not_before_its_end(self, acme: Provider) -> None:
+    def test_another_places_lease_is_not_before_its_end(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
-        claim(acme, DEAD + "-2")
-        assert queue.free_dead_leases(acme.store, "here") == []
+        claim(acme, dead(acme) + "0")
+        assert queue.free_dead_leases(acme.store, acme.settings) == []
         assert acme.work() is None
         acme.tick(minutes=3)
         assert acme.work()["state"] == "applied"
 
+    def test_nor_that_of_another_machine_that_is_called_alike(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        there = acme.settings.model_copy(update={"data_dir": acme.folder / "there"})
+        claim(acme, queue.owner(there).replace(f"{os.getpid()}@", "999999999@"))
+        assert queue.free_dead_leases(acme.store, acme.settings) == []
+        assert queue.free_dead_leases(acme.store, there) == [1]
+
+    def test_nor_that_of_a_container_with_numbers_of_its_own(self, acme: Provider) -> None:
+        acme.send("append.csv", numbers(1))
+        installation, _, _ = processes.here(acme.settings.data_dir).partition(".")
+        claim(acme, f"{os.getpid()}@1@{installation}.4026539999")
+        assert queue.free_dead_leases(acme.store, acme.settings) == []
+
+    def test_who_could_not_give_a_lease_back_does_so_before_its_next_turn(self, acme: Provider) -> None:
+        """Else it would be renewed for as long as the worker has other customers' files."""
+        upload, owner = acme.send("append.csv", numbers(1)), queue.owner(acme.settings)
+        claim(acme, owner)  # and then the database was away
+        with queue.leases_kept(acme.store, acme.settings, owner, lambda: acme.now):
+            assert (acme.upload(upload).lease_owner, acme.upload(upload).attempts) == (None, 0)
+            claim(acme, owner)
+        assert acme.upload(upload).lease_owner == owner
+
+    def test_and_of_others_it_lets_go_of_nothing(self, acme: Provider) -> None:
+        upload = acme.send("append.csv", numbers(1))
+        claim(acme, another(acme))
+        with queue.leases_kept(acme.store, acme.settings, queue.owner(acme.settings), lambda: acme.now):
+            assert acme.upload(upload).lease_owner == another(acme)
+
     def test_a_living_processes_lease_is_not(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
         claim(acme, queue.owner(acme.settings))
-        assert queue.free_dead_leases(acme.store, "here") == []
+        assert queue.free_dead_leases(acme.store, acme.settings) == []
 
 
 class TestTrouble:

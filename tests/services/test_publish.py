@@ -20,7 +20,7 @@ def reports(acme: Provider) -> Path:
 
 
 def bring(acme: Provider) -> int:
-    return Reports(acme.store, acme.settings.drop_dir).bring_up_to_date("acme")
+    return Reports(acme.store, acme.settings.drop_dir).bring_up_to_date("acme", acme.now)
 
 
 def published(acme: Provider) -> dict[str, str]:
@@ -56,11 +56,33 @@ class TestPublish:
         acme.process("append.csv", numbers(1))
         acme.process("append.csv", numbers(2))
         here, there = acme.settings.drop_dir, tmp_path / "another node"
-        assert [Reports(acme.store, folder).bring_up_to_date("acme") for folder in (here, there)] == [2, 2]
+        assert [Reports(acme.store, folder).bring_up_to_date("acme", acme.now) for folder in (here, there)] == [2, 2]
         names = [[path.name for path in sorted((folder / "acme/reports").iterdir())] for folder in (here, there)]
         assert names[0] == names[1]
         acme.process("append.csv", numbers(3))
-        assert Reports(acme.store, there).bring_up_to_date("acme") == 1
+        assert Reports(acme.store, there).bring_up_to_date("acme", acme.now) == 1
+
+    def test_a_listing_brings_what_ended_since_the_last_one(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        here = Reports(acme.store, acme.settings.drop_dir)
+        assert here.bring_up_to_date("acme", acme.tick()) == 1
+        (old,) = reports(acme).glob("*.txt")
+        acme.tick(hours=2)
+        acme.process("append.csv", numbers(2))
+        assert here.bring_up_to_date("acme", acme.tick()) == 1
+        old.with_name(old.name.replace(".txt", ".json")).unlink()
+        assert here.bring_up_to_date("acme", acme.tick()) == 0, "it does not go through all of them"
+
+    def test_an_old_report_comes_by_its_name(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        acme.tick(days=400)
+        here = Reports(acme.store, acme.settings.drop_dir)
+        assert here.bring_up_to_date("acme", acme.now) == 0
+        strange = ["000002-append.csv.report.txt", "000001-append.csv", f"{'9' * 30}-a.report.txt", "notes.txt"]
+        assert [here.bring("acme", name) for name in strange] == [0] * 4
+        assert here.bring("school", "000001-append.csv.report.txt") == 0, "another customer's"
+        assert here.bring("acme", "000001-append.csv.report.txt") == 1
+        assert (reports(acme) / "000001-append.csv.report.txt").is_file()
 
     def test_what_somebody_has_deleted_is_back_for_who_looks(self, acme: Provider) -> None:
         acme.process("append.csv", numbers(1))
@@ -137,9 +159,10 @@ class TestPublish:
         acme.process("append.csv", numbers(1))
         reports(acme).parent.mkdir(parents=True)
         reports(acme).write_text("in the way")
-        assert bring(acme) == 0
+        here = Reports(acme.store, acme.settings.drop_dir)
+        assert here.bring_up_to_date("acme", acme.now) == 0
         reports(acme).unlink()
-        assert len(published(acme)) == 2
+        assert here.bring_up_to_date("acme", acme.tick(hours=3)) == 1
 
     def test_nothing_half_written_is_left(self, acme: Provider) -> None:
         acme.process("append.csv", f"Phone,Tags\n{number(1)},a\nbad,b\n")

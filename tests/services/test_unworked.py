@@ -15,7 +15,7 @@ def report(acme: Provider) -> int:
 def test_a_name_that_no_feed_takes_gets_a_report_and_a_mail_once(acme: Provider) -> None:
     upload = acme.receive("other.csv", "Phone\n2125550123\n")
     assert report(acme) == 0
-    acme.intake.tick(acme.tick(minutes=2))
+    acme.intake.upkeep.tick(acme.tick(minutes=2))
     assert report(acme) == 1
     (stored,) = [json.loads(row["json"]) for row in acme.rows("reports.get", upload=upload)]
     assert stored["state"] == "rejected"

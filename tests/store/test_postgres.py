@@ -77,6 +77,15 @@ class TestSchema:
         assert sorted(map(len, done)) == [0, 0, 0, len(migrations("postgres"))]
         running.run("DROP DATABASE several WITH (FORCE)")
 
+    def test_all_texts_are_in_the_order_of_their_bytes(self, store: Store) -> None:
+        with store.read() as transaction:
+            found = transaction._connection.execute(
+                "SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables"
+                " USING (table_schema, table_name) WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+                " AND data_type = 'text' AND domain_name IS DISTINCT FROM 'plain' AND table_name <> 'schema_migrations'"
+            ).fetchall()
+        assert found == []
+
     def test_every_number_is_there_for_both(self) -> None:
         assert int(migrations("postgres")[-1][0][:4]) == int(migrations("sqlite")[-1][0][:4])
 

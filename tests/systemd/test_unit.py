@@ -13,7 +13,7 @@ import pytest
 from alp_daemon.daemon import STOP_SECONDS
 from alp_daemon.errors import ConfigurationError, UsageProblem
 from alp_daemon.parts import STALLED_SECONDS
-from alp_daemon.settings import FtpSettings
+from alp_daemon.sections import FtpSettings
 from alp_daemon.store.sqlite import BUSY_SECONDS
 
 FOLDER = Path(__file__).parents[2] / "systemd"

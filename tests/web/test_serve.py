@@ -77,6 +77,16 @@ def test_the_roles_may_be_processes_of_their_own(site: Site) -> None:
     assert site.greeting().startswith(b"220 ")
 
 
+def test_a_web_side_alone_clears_away_what_it_was_receiving_when_it_died(site: Site) -> None:
+    incoming = site.ports.parent / "spool/incoming"
+    incoming.mkdir(parents=True)
+    left = incoming / "0123.part"
+    left.write_bytes(b"half")
+    site.serve("web")
+    assert eventually(lambda: "web" in ports(site)), site.stderr()
+    assert not left.exists()
+
+
 def test_a_new_customer_is_served_without_a_restart(site: Site) -> None:
     site.serve("web")
     assert eventually(lambda: "web" in ports(site)), site.stderr()

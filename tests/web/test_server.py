@@ -19,8 +19,8 @@ from alp_daemon.channels.web.certificate import tls_context
 from alp_daemon.channels.web.proxies import real_ip
 from alp_daemon.channels.web.site import Site as WebSite
 from alp_daemon.errors import ConfigurationError, Unavailable
+from alp_daemon.sections import CertificateSettings
 from alp_daemon.services.credentials import Kind
-from alp_daemon.settings import CertificateSettings
 from tests.web.conftest import SiteMaker
 from tests.web.site import JOE, Site
 from tests.web.test_manage_optin import command, problem

@@ -48,11 +48,17 @@ Tree = dict[str, Entry]
 """By virtual path."""
 
 
-def tree(home: Path, uploads: Sequence[Recent]) -> Tree:
-    """The folder as it is now. An upload hides a real file of its name: it is the newer of the two."""
+def tree(home: Path, uploads: Sequence[Recent], path: str) -> Tree:
+    """The folder as it is now. An upload hides a real file of its name: it is the newer of the two.
+
+    Of the reports only what the virtual ``path`` is about: there may be tens of thousands.
+    """
     found = _folders()
+    wanted = report_name(path)
     for folder in _FOLDERS:
-        for file in _files(home / folder):
+        if folder == REPORTS and wanted is None:
+            continue
+        for file in _files(home / folder, wanted if folder == REPORTS else ""):
             found[_path(folder, file.name)] = Entry(_as_shown(file.stat(follow_symlinks=False)))
     for upload in uploads:
         modified = int(upload.received_at.timestamp())
@@ -62,9 +68,12 @@ def tree(home: Path, uploads: Sequence[Recent]) -> Tree:
     return found
 
 
-def is_report(path: str) -> bool:
-    """Whether the virtual path is the folder of reports, or a file in it."""
-    return f"{path}/".startswith(f"/{REPORTS}/")
+def report_name(path: str) -> str | None:
+    """The name of the report at this virtual path; empty for the folder of them, None elsewhere."""
+    if path == f"/{REPORTS}":
+        return ""
+    folder, name = split(path)
+    return name if folder == f"/{REPORTS}" else None
 
 
 def is_printable(text: str) -> bool:
@@ -161,12 +170,13 @@ def _path(folder: str, name: str) -> str:
     return "/" + "/".join(part for part in (folder, name) if part)
 
 
-def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+def _files(folder: Path, wanted: str | None) -> Iterator[os.DirEntry[str]]:
+    """All that there are, or the one that is ``wanted``."""
     if not folder.is_dir():
         return
     with os.scandir(folder) as entries:
         for entry in entries:
-            if is_printable(entry.name) and entry.is_file(follow_symlinks=False):
+            if wanted in ("", entry.name) and is_printable(entry.name) and entry.is_file(follow_symlinks=False):
                 yield entry
 
 

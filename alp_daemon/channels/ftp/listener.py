@@ -16,9 +16,10 @@ from alp_daemon.channels.ftp.tls import data_tls_context, tls_context
 from alp_daemon.domain.lockout import normalise
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.registry import Registry
+from alp_daemon.sections import FtpSettings
 from alp_daemon.services.access import Access
 from alp_daemon.services.intake import Intake
-from alp_daemon.settings import FtpSettings, Settings
+from alp_daemon.settings import Settings
 
 # A hash takes 25 ms of a core and 19 MiB; more threads would only take them from the transfers.
 _JUDGING_THREADS = 2

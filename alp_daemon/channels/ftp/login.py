@@ -44,22 +44,40 @@ class LoginSession(ControlChannel):
         self.wait_for(lambda: self.server.access.locked_until(self.ip, self.now()), self._greet)
 
     def handle_balancer(self) -> None:
-        """A health check of a balancer: greeted as a client would be, if the database answers."""
+        """A health check of a balancer: greeted as a client would be, if an upload could be kept."""
+
+        def look() -> str | None:
+            self.server.access.locked_until(self.ip, self.now())
+            return self.server.intake.spool_trouble()
+
         self._is_balancers = True
-        self.handle()
+        self.wait_for(look, self._greet_balancer)
 
     def _greet(self, future: Future[datetime | None]) -> None:
         try:
             until = future.result()
         except AlpError as error:
-            log.error("ftp_unavailable", ip=self.ip, reason=str(error))
-            self.leave("421 Not available just now; try again.")
+            self._send_away(str(error))
             return
-        if until is None or self._is_balancers:
+        if until is None:
             self.respond(f"220 {self.banner}")
         else:
             log.info("ftp_refused", ip=self.ip, reason="locked out", until=until.isoformat())
             self.leave(f"421 {_until(until)}")
+
+    def _greet_balancer(self, future: Future[str | None]) -> None:
+        try:
+            trouble = future.result()
+        except AlpError as error:
+            trouble = str(error)
+        if trouble is None:
+            self.respond(f"220 {self.banner}")
+        else:
+            self._send_away(trouble)
+
+    def _send_away(self, reason: str) -> None:
+        log.error("ftp_unavailable", ip=self.ip, reason=reason)
+        self.leave("421 Not available just now; try again.")
 
     def _too_slow(self) -> None:
         if self.authenticated:

@@ -13,7 +13,7 @@ from pyftpdlib.exceptions import FilesystemError
 from pyftpdlib.ioloop import IOLoop
 
 from alp_daemon import log
-from alp_daemon.channels.ftp.folder import Tree, is_report, tree
+from alp_daemon.channels.ftp.folder import Tree, report_name, tree
 from alp_daemon.channels.ftp.uploads import UploadSession
 from alp_daemon.errors import AlpError
 from alp_daemon.services.ownuploads import Recent
@@ -52,13 +52,16 @@ class Session(UploadSession):
 
     def _look(self, path: str, then: Callable[[], None]) -> None:
         """``then`` is done with the folder as it is now, as far as ``path`` is about it."""
-        home, customer = self.fs.home, self.customer
+        home, customer, reports = self.fs.home, self.customer, self.server.intake.reports
 
         def look() -> Tree:
-            if is_report(path):
-                # Other nodes may have worked the customer's files.
-                self.server.intake.reports.bring_up_to_date(customer)
-            return tree(home, self.server.intake.own.recent(customer, self.now(), session=self.id))
+            # Other nodes may have worked the customer's files.
+            report = report_name(path)
+            if report:
+                reports.bring(customer, report)
+            elif report is not None:
+                reports.bring_up_to_date(customer, self.now())
+            return tree(home, self.server.intake.own.recent(customer, self.now(), session=self.id), path)
 
         def done(future: Future[Tree]) -> None:
             if self._closed:

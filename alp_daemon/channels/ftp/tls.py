@@ -5,7 +5,7 @@ from __future__ import annotations
 from OpenSSL import SSL
 
 from alp_daemon.errors import ConfigurationError
-from alp_daemon.settings import TlsSettings
+from alp_daemon.sections import TlsSettings
 
 
 def tls_context(settings: TlsSettings) -> SSL.Context:

@@ -6,7 +6,7 @@ import ssl
 
 from alp_daemon import log
 from alp_daemon.errors import ConfigurationError
-from alp_daemon.settings import CertificateSettings
+from alp_daemon.sections import CertificateSettings
 
 
 class Certificate:

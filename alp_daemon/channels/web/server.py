@@ -19,7 +19,7 @@ from alp_daemon.channels.web.connection import REQUEST_SECONDS, Connection
 from alp_daemon.channels.web.limits import IDLE_SECONDS
 from alp_daemon.channels.web.site import Site
 from alp_daemon.errors import Unavailable
-from alp_daemon.settings import WebSettings
+from alp_daemon.sections import WebSettings
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 15

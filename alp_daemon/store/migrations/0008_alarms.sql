@@ -1,13 +1,15 @@
 -- Files that are expected, and those that did not come.
 
 -- The feeds whose file is expected by a certain time. Slots up to `judged_until` are over: it was looked whether a file
--- came for them, or nobody expected one yet. `schedule` is when they are, so that a change of it begins anew.
+-- came for them, or nobody expected one yet. `schedule` is when they are: a change of it begins anew, and nodes whose
+-- customers' files differ do not hinder each other. What no node has expected since `seen_at` is forgotten after a while.
 CREATE TABLE expectations (
     customer      TEXT NOT NULL,
     feed          TEXT NOT NULL,
     schedule      TEXT NOT NULL,
     judged_until  TEXT NOT NULL,
-    PRIMARY KEY (customer, feed)
+    seen_at       TEXT NOT NULL,
+    PRIMARY KEY (customer, feed, schedule)
 ) STRICT, WITHOUT ROWID;
 
 -- A slot for which no file came. One row is one mail, however often and on however many nodes it is looked.

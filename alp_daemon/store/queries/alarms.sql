@@ -1,12 +1,19 @@
 -- name: expectations.all
-SELECT customer, feed, schedule, judged_until FROM expectations ORDER BY customer, feed;
+SELECT customer, feed, schedule, judged_until, seen_at FROM expectations ORDER BY customer, feed, schedule;
 
--- name: expectations.put
-INSERT INTO expectations (customer, feed, schedule, judged_until) VALUES (:customer, :feed, :schedule, :judged_until)
-ON CONFLICT (customer, feed) DO UPDATE SET schedule = excluded.schedule, judged_until = excluded.judged_until;
+-- name: expectations.seen
+-- Expected from now on, or still.
+INSERT INTO expectations (customer, feed, schedule, judged_until, seen_at)
+VALUES (:customer, :feed, :schedule, :now, :now)
+ON CONFLICT (customer, feed, schedule) DO UPDATE SET seen_at = excluded.seen_at;
+
+-- name: expectations.judged
+UPDATE expectations SET judged_until = :slot WHERE customer = :customer AND feed = :feed AND schedule = :schedule;
 
 -- name: expectations.forget
-DELETE FROM expectations WHERE customer = :customer AND feed = :feed;
+-- Unless another node has seen it meanwhile.
+DELETE FROM expectations
+WHERE customer = :customer AND feed = :feed AND schedule = :schedule AND seen_at < :seen_before;
 
 -- name: expectations.approved
 -- Feeds whose files were ever approved to be applied; one that lapsed is expected on.

@@ -36,11 +36,9 @@ UPDATE uploads SET evidence = 'cut', evidence_note = :note, size = :size WHERE i
 UPDATE uploads SET evidence = 'cut', evidence_note = :note
 WHERE evidence IS NULL AND state = 'received' AND node IN (:node, '') RETURNING id;
 
--- name: uploads.orphans
--- Unsettled files of nodes whose FTP server has not been seen since.
-SELECT id FROM uploads u
-WHERE evidence IS NULL AND state = 'received' AND received_at <= :since
-  AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.name = u.node AND n.role IN ('all', 'ftp') AND n.seen_at > :since);
+-- name: uploads.unsettled
+-- Files that came before, and of which nobody has said yet whether they are whole.
+SELECT id, node FROM uploads WHERE evidence IS NULL AND state = 'received' AND received_at <= :since;
 
 -- name: uploads.picking_up
 -- Files on their way out of this node's drop folder; nobody else can see where they are.
@@ -78,6 +76,9 @@ UPDATE uploads
 SET state = 'discarded', reason = :reason, finished_at = :now, erased_at = :now, waits_for = NULL, wait_until = NULL
 WHERE id = :id AND state = 'received' AND lease_owner IS NULL
 RETURNING object;
+
+-- name: uploads.of_object
+SELECT id FROM uploads WHERE customer = :customer AND object = :object AND state = 'received';
 
 -- name: uploads.withdraw_object
 -- Its sender was told that it was not kept.
@@ -279,9 +280,14 @@ WHERE state IN ('held', 'rejected', 'failed') AND NOT EXISTS (SELECT 1 FROM repo
 ORDER BY id;
 
 -- name: uploads.reported
--- What the customer finds reports of.
+-- What the customer finds reports of, ended since.
 SELECT id, customer, name, finished_at FROM uploads u
-WHERE customer = :customer AND state <> 'received' AND finished_at IS NOT NULL
+WHERE customer = :customer AND finished_at > :since AND state <> 'received'
+  AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
+
+-- name: uploads.reported_one
+SELECT id, customer, name, finished_at FROM uploads u
+WHERE id = :id AND customer = :customer AND state <> 'received' AND finished_at IS NOT NULL
   AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
 -- name: uploads.reported_since

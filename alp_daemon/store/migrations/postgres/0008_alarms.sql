@@ -5,7 +5,8 @@ CREATE TABLE expectations (
     feed         plain NOT NULL,
     schedule     plain NOT NULL,
     judged_until plain NOT NULL,
-    PRIMARY KEY (customer, feed)
+    seen_at      plain NOT NULL,
+    PRIMARY KEY (customer, feed, schedule)
 );
 
 CREATE TABLE alarms (
