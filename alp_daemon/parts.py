@@ -22,7 +22,7 @@ from alp_daemon.store.store import Store, open_store
 # A loop that has not gone round for this long does not go on.
 STALLED_SECONDS = 60.0
 # A daemon has a dozen threads with a connection each, and none of them works a list.
-_CACHE_MIB = 4
+_CACHE_MIB = 1
 
 
 @dataclass(frozen=True, slots=True)
