@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
-
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.crash.conftest import ACME
 from tests.crash.processes import Step, eventually
 from tests.crash.provider import Provider
-
-
-class Inbox:
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.mails.append(message_from_bytes(envelope.original_content or b""))
-        return "250 OK"
-
-
-class AnyPort(Controller):
-    """Takes port 0, and knows afterwards which one it got."""
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+from tests.smtp import AnyPort, Inbox
 
 
 def test_a_mail_that_goes_out_twice_is_the_same_mail(tmp_path: Path) -> None:

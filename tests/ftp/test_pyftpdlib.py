@@ -72,17 +72,13 @@ LEFT_OUT = {
     "ThreadedFTPTests.test_idle_timeout": _BY_THE_CLOCK,
 }
 OTHERWISE = DIFFERING | LEFT_OUT
-# They read files, which a customer can do in one folder only.
-READING = ("TestFtpRetrieveData", "TestFtpAbort", "TestFtpAuthentication")
-
 _module = functional("test_functional")
 globals().update(classes_of(_module, OTHERWISE, NOT_OURS))
 
 
 @pytest.fixture(autouse=True)
 def _in_the_customers_folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads = request.cls is not None and request.cls.__name__.startswith(READING)
-    House.of_this_process().moves(monkeypatch, "/reports" if reads else "/")
+    House.of_this_process().receives(request, monkeypatch)
 
 
 @pytest.mark.parametrize("name", OTHERWISE)

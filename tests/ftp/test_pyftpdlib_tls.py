@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ftp.test_pyftpdlib import DIFFERING, OTHERWISE, READING
+from ftp.test_pyftpdlib import DIFFERING, OTHERWISE
 from ftp.upstream import Differs, House, classes_of, functional
 
 OVER_TLS = {
@@ -20,8 +20,7 @@ globals().update(classes_of(_module, OTHERWISE | OVER_TLS))
 
 @pytest.fixture(autouse=True)
 def _in_the_customers_folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads = request.cls is not None and request.cls.__name__.startswith(READING)
-    House.of_this_process().moves(monkeypatch, "/reports" if reads else "/")
+    House.of_this_process().receives(request, monkeypatch)
 
 
 @pytest.mark.parametrize("name", OVER_TLS)

@@ -138,6 +138,10 @@ class Server:
         self._ftp.stop(grace=1)
 
 
+# They read files, which a customer can do in one folder only.
+_READING = ("TestFtpRetrieveData", "TestFtpAbort", "TestFtpAuthentication")
+
+
 class House:
     """What stands behind all servers of a process: a customer, and the log-in that the tests know."""
 
@@ -172,6 +176,11 @@ class House:
         """Lets a test work in this folder of the customer's, and clients begin there."""
         patch.setattr(self, "begins_in", folder)
         patch.chdir(self.home / folder.strip("/"))
+
+    def receives(self, request: pytest.FixtureRequest, patch: pytest.MonkeyPatch) -> None:
+        """Lets a test begin where it has something to do."""
+        reads = request.cls is not None and request.cls.__name__.startswith(_READING)
+        self.moves(patch, "/reports" if reads else "/")
 
     @staticmethod
     @cache

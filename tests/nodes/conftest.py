@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import Message
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.crash.processes import Step
 from tests.databases import Server, server
 from tests.nodes.cluster import Cluster
+from tests.smtp import AnyPort, Inbox
 
 CUSTOMERS = ("locked", "reports", "mails", "restart", "killed", "frozen", "stuck", "dead")
 
@@ -21,25 +18,6 @@ STEPS = [
 ]
 """One after the other: a worker dies within its transaction, one stands still before it, one within it."""
 KILLED, FROZEN, STUCK = range(len(STEPS))
-
-
-class Inbox:
-    """A mail server that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.mails.append(message_from_bytes(envelope.original_content or b""))
-        return "250 OK"
-
-
-class AnyPort(Controller):
-    """Takes port 0, and knows afterwards which one it got."""
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,12 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import trustme
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alp_daemon.customers import load_dir
@@ -23,13 +20,12 @@ from alp_daemon.sections import SmtpSettings
 from alp_daemon.services import doctor, notify
 from alp_daemon.store.store import moment
 from tests.services.provider import Provider, number, numbers
+from tests.smtp import AnyPort
+from tests.smtp import Inbox as AnyInbox
 
 
-class Inbox:
-    """A mail server that keeps what it gets, and knows nobody called ``nobody``."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
+class Inbox(AnyInbox):
+    """Knows nobody called ``nobody``."""
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd finds it by this name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -38,18 +34,6 @@ class Inbox:
             return "550 no such user"
         envelope.rcpt_tos.append(address)
         return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.mails.append(message_from_bytes(envelope.original_content or b"", policy=policy.default))
-        return "250 OK"
-
-
-class AnyPort(Controller):
-    """Takes port 0, and knows afterwards which one it got."""
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 
 from alp_daemon.channels.web import WebServer
 from alp_daemon.registry import Registry
@@ -77,3 +79,13 @@ class Site:
     def connect(self) -> socket.socket:
         """A client of whom we know each byte."""
         return socket.create_connection(("127.0.0.1", self.server.port), 20)
+
+
+def tls_1_1() -> ssl.SSLContext:
+    """What a client that knows nothing newer offers; it would take any certificate and any cipher."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with pytest.warns(DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context

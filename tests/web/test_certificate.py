@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from tests.web.conftest import SiteMaker
-from tests.web.site import Site
+from tests.web.site import Site, tls_1_1
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -80,10 +80,5 @@ def test_without_tls_there_is_nothing_to_renew(site: Site) -> None:
 def test_nothing_older_than_tls_1_2_after_a_renewal_either(make_site: SiteMaker) -> None:
     site = make_site(tls=trustme.CA())
     site.server.reload_certificate()
-    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-    with pytest.warns(DeprecationWarning):
-        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
-    old.set_ciphers("ALL:@SECLEVEL=0")
     with site.connect() as connection, pytest.raises(ssl.SSLError):
-        old.wrap_socket(connection)
+        tls_1_1().wrap_socket(connection)

@@ -22,7 +22,7 @@ from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.sections import CertificateSettings
 from alp_daemon.services.credentials import Kind
 from tests.web.conftest import SiteMaker
-from tests.web.site import JOE, Site
+from tests.web.site import JOE, Site, tls_1_1
 from tests.web.test_manage_optin import command, problem
 
 
@@ -51,13 +51,8 @@ class TestTls:
 
     def test_nothing_older_than_tls_1_2(self, make_site: SiteMaker) -> None:
         site = make_site(tls=trustme.CA())
-        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-        with pytest.warns(DeprecationWarning):
-            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
-        old.set_ciphers("ALL:@SECLEVEL=0")
         with site.connect() as connection, pytest.raises(ssl.SSLError):
-            old.wrap_socket(connection)
+            tls_1_1().wrap_socket(connection)
 
     def test_an_unusable_certificate_says_which(self, tmp_path: Path) -> None:
         (tmp_path / "a.crt").write_text("nothing")
