@@ -14,11 +14,12 @@ from tests.faults.campaign import Tally
 from tests.faults.installation import Door, Installation, phone
 from tests.faults.mounts import Disk
 
-_CUSTOMER = "name: School\nkeyword: JOIN\nfeeds: {}\n"
+# The disk is smaller than what is to stay free by default.
+_CUSTOMER = "name: School\nkeyword: JOIN\nfeeds: {}\nlimits: {free_space_floor: 0}\n"
 _MEGABYTES = 64
 _ROWS = 20
 _LATEST = 0.7
-"""Seconds after the first upload at which the power is cut at the latest."""
+"""Seconds after the first file of a round was acknowledged at which the power is cut at the latest."""
 
 
 class _Sender:
@@ -31,11 +32,16 @@ class _Sender:
     def __init__(self, door: Door, first: int) -> None:
         self._door = door
         self._dark = threading.Event()
+        self._was_answered = threading.Event()
         self.acknowledged: list[int] = []
         self.answered_in_the_dark: list[int] = []
         self.begun = first
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
+
+    def wait_for_an_answer(self) -> None:
+        """Until a file is acknowledged, or nobody is there to do so."""
+        self._was_answered.wait()
 
     def lights_out(self) -> None:
         self._dark.set()
@@ -45,16 +51,19 @@ class _Sender:
 
     def _send(self) -> None:
         with suppress(ftplib.Error, OSError, EOFError):
-            ftp = ftplib.FTP(timeout=5)
-            ftp.connect("127.0.0.1", self._door.server.port)
-            ftp.login(self._door.login.user, self._door.login.password)
-            ftp.cwd("preformatted")
-            while True:
-                self.begun += 1
-                content = io.BytesIO(_content(self.begun - 1))
-                if ftp.storbinary(f"STOR list-{self.begun - 1:06}.csv", content).startswith("226 Received"):
-                    told = self.answered_in_the_dark if self._dark.is_set() else self.acknowledged
-                    told.append(self.begun - 1)
+            self._send_one_after_the_other()
+        self._was_answered.set()
+
+    def _send_one_after_the_other(self) -> None:
+        ftp = ftplib.FTP(timeout=5)
+        ftp.connect("127.0.0.1", self._door.server.port)
+        ftp.login(self._door.login.user, self._door.login.password)
+        ftp.cwd("preformatted")
+        while True:
+            number, self.begun = self.begun, self.begun + 1
+            if ftp.storbinary(f"STOR {_name(number)}", io.BytesIO(_content(number))).startswith("226 Received"):
+                (self.answered_in_the_dark if self._dark.is_set() else self.acknowledged).append(number)
+                self._was_answered.set()
 
 
 def run(folder: Path, rounds: int, seed: int) -> Tally:
@@ -68,11 +77,13 @@ def run(folder: Path, rounds: int, seed: int) -> Tally:
     while tally.rounds < rounds:
         with disk.mounted(), installation.provider.daemon() as daemon:
             sender = _Sender(installation.door(daemon), begun)
-            time.sleep(chance.uniform(0.05, _LATEST))
+            sender.wait_for_an_answer()
+            time.sleep(chance.uniform(0, _LATEST))
             sender.lights_out()
             disk.cut_power()
             daemon.kill()
             sender.joined()
+        tally.expect(sender.acknowledged, "nothing was acknowledged: this cut shows nothing")
         begun = sender.begun
         acknowledged |= set(sender.acknowledged)
         in_the_dark |= set(sender.answered_in_the_dark)
