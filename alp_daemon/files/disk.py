@@ -18,7 +18,7 @@ from alp_daemon.errors import NoRoom, NotFound, TryAgain, Unavailable
 
 _COPY_AT_ONCE = 2**20
 # As much as a core's own cache holds; with less at a time a hash beside other work waits for its turn more often.
-_HASH_AT_ONCE = 2**20
+_HASH_AT_ONCE = 2**18
 _SEND_AT_ONCE = 2**30
 
 _NO_ROOM = {

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Kind = TypeVar("Kind", bound=np.generic)
 
-_FIRST_SIZE: Final = 2**16
+_FIRST_SIZE: Final = 2**10
 _GROWTH: Final = 1.125
 
 

@@ -14,7 +14,9 @@ Words = NDArray[np.uint64]
 
 Rows = NDArray[np.intp]
 
-_SLOT_BITS: Final = 17
+_LEAST_BITS: Final = 10
+_MOST_BITS: Final = 17
+_SLOTS_A_CELL: Final = 32
 _MIX: Final = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: Knuth's multiplicative hashing
 _FOLD: Final = np.uint64(32)
 
@@ -24,6 +26,8 @@ class Vocabulary:
 
     A hash table as two arrays: the code at each slot, and the words of each code. A slot keeps the cell that took it
     first. Code 0 is the empty cell, which all free slots name. Cells that found no room are left to ``group``.
+    The table grows with what it holds: most files are small, and a process that takes and gives back a large piece for
+    each of them ends with holes in its memory.
     """
 
     MOST: Final = 4096
@@ -31,7 +35,8 @@ class Vocabulary:
     def __init__(self, width: int) -> None:
         self.width = width
         """Words to a cell."""
-        self._codes = np.zeros(2**_SLOT_BITS, np.int32)
+        self._bits = _LEAST_BITS
+        self._codes = np.zeros(2**self._bits, np.int32)
         self._words = [np.zeros(self.MOST, np.uint64) for _ in range(width)]
         self._size = 1
 
@@ -40,7 +45,7 @@ class Vocabulary:
 
     def find(self, words: Words) -> tuple[Codes, NDArray[np.bool_]]:
         """Return a code for each row, and whether it is that row's own."""
-        codes = self._codes.take(_slots(words, _MIX))
+        codes = self._codes.take(_slots(words, _MIX, self._bits))
         found = np.ones(len(words), np.bool_)
         for column, known in enumerate(self._words):
             found &= known.take(codes) == words[:, column]
@@ -48,14 +53,23 @@ class Vocabulary:
 
     def learn(self, words: Words) -> Rows:
         """Give codes to distinct rows that were not found; return those that got one, in the order of their codes."""
-        slots, first = np.unique(_slots(words, _MIX), return_index=True)
+        self._make_room(len(words))
+        slots, first = np.unique(_slots(words, _MIX, self._bits), return_index=True)
         learned: Rows = first[self._codes[slots] == 0][: self.MOST - self._size]
         codes = np.arange(self._size, self._size + len(learned), dtype=np.int32)
-        self._codes[_slots(words[learned], _MIX)] = codes
         for column, known in enumerate(self._words):
             known[codes] = words[learned, column]
         self._size += len(learned)
+        self._codes[_slots(words[learned], _MIX, self._bits)] = codes
         return learned
+
+    def _make_room(self, more: int) -> None:
+        """No cell loses its slot: two that differ in some bits of a hash differ in more of them."""
+        bits = _bits(min(self._size + more, self.MOST))
+        if bits > self._bits:
+            self._bits, self._codes = bits, np.zeros(2**bits, np.int32)
+            known = np.stack([column[1 : self._size] for column in self._words], axis=1)
+            self._codes[_slots(known, _MIX, bits)] = np.arange(1, self._size, dtype=np.int32)
 
 
 def group(words: Words) -> tuple[Codes, Rows]:
@@ -65,12 +79,13 @@ def group(words: Words) -> tuple[Codes, Rows]:
     something else, try again with another hash. Each round settles at least one group, and nearly always all.
     """
     codes = np.empty(len(words), np.int32)
-    holders = np.empty(2**_SLOT_BITS, np.intp)
+    bits = _bits(len(words))
+    holders = np.empty(2**bits, np.intp)
     examples: list[Rows] = [np.empty(0, np.intp)]
     groups = 0
     rows, left, seed = np.arange(len(words)), words, _MIX
     while len(rows):
-        slots = _slots(left, seed)
+        slots = _slots(left, seed, bits)
         holders[slots] = np.arange(len(rows))
         holder = holders[slots]
         settled = _equal_rows(left, holder)
@@ -93,7 +108,12 @@ def _equal_rows(words: Words, others: Rows) -> NDArray[np.bool_]:
     return equal
 
 
-def _slots(words: Words, seed: int) -> Rows:
+def _bits(cells: int) -> int:
+    """How many bits number slots enough for so many cells."""
+    return min(max((cells * _SLOTS_A_CELL).bit_length(), _LEAST_BITS), _MOST_BITS)
+
+
+def _slots(words: Words, seed: int, bits: int) -> Rows:
     """A slot for each row by its hash."""
     factor = np.uint64(seed)
     mixed = words[:, 0] * factor
@@ -103,5 +123,5 @@ def _slots(words: Words, seed: int) -> Rows:
         mixed *= factor
     mixed ^= mixed >> _FOLD
     mixed *= np.uint64(_MIX)
-    mixed >>= np.uint64(64 - _SLOT_BITS)
+    mixed >>= np.uint64(64 - bits)
     return mixed.view(np.intp)

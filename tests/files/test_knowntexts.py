@@ -24,10 +24,15 @@ def cells_of(texts: list[str]) -> ByteCells:
     return ByteCells(b"".join(encoded) + b"." * LOOKAHEAD, np.cumsum(lengths) - lengths, lengths, None)
 
 
-@pytest.mark.parametrize("slot_bits", [2, 17], ids=["most cells meet in a slot", "few do"])
+@pytest.mark.parametrize(
+    "bits", [(2, 2), (2, 17), (10, 17)], ids=["most cells meet in a slot", "the table grows", "few meet"]
+)
 @pytest.mark.parametrize("most", [3, 4096], ids=["soon full", "never full"])
-def test_each_block_is_told_in_distinct_texts(slot_bits: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "_SLOT_BITS", slot_bits)
+def test_each_block_is_told_in_distinct_texts(
+    bits: tuple[int, int], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "_LEAST_BITS", bits[0])
+    monkeypatch.setattr(vocabulary, "_MOST_BITS", bits[1])
     monkeypatch.setattr(Vocabulary, "MOST", most)
 
     @given(blocks)
@@ -50,6 +55,17 @@ def test_what_was_learned_is_found() -> None:
     assert found.all()
     assert codes[learned].tolist() == [1, 2, 3, 4]
     assert known.find(np.zeros((1, 2), np.uint64))[0].tolist() == [0]
+
+
+def test_what_was_learned_is_found_in_a_table_that_has_grown() -> None:
+    words = np.arange(1, 4001, dtype=np.uint64).reshape(2000, 2)
+    known = Vocabulary(2)
+    first = known.learn(words[:20])
+    before = known.find(words[first])[0].tolist()
+    known.learn(words[20:])
+    assert known.find(words[first])[0].tolist() == before
+    assert known.find(words[first])[1].all()
+    assert len(known) > 1900
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1)), max_size=50))
