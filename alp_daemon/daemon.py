@@ -15,7 +15,7 @@ from types import FrameType
 
 from alp_daemon import log, ports, sdnotify
 from alp_daemon.duties import Duty, do_due
-from alp_daemon.errors import AlpError, Unavailable
+from alp_daemon.errors import AlpError, Refused, Unavailable
 from alp_daemon.partlocks import locked
 from alp_daemon.parts import assemble
 from alp_daemon.rounds import look_at_customers, rounds, rounds_aside
@@ -160,10 +160,19 @@ class Daemon:
 
 
 def send_reload(data_dir: Path) -> int:
-    """Tells the running daemon to look at its configuration; returns its process id."""
-    pid = ports.pid(data_dir)
+    """Tells the running daemon to look at its configuration; returns its process id.
+
+    Raises ``Unavailable`` where none runs, and ``Refused`` where it is another user's.
+    """
+    running = ports.running(data_dir)
+    if running is None:
+        raise Unavailable(f"no daemon runs on {data_dir} (start it with `alp-daemon serve`)")
     try:
-        os.kill(pid, signal.SIGHUP)
-    except OSError as error:
-        raise Unavailable(f"no daemon runs on {data_dir} (start it with `alp-daemon serve`)") from error
-    return pid
+        os.kill(running.pid, signal.SIGHUP)
+    except ProcessLookupError as error:
+        raise Unavailable(f"the daemon on {data_dir} has just stopped (start it with `alp-daemon serve`)") from error
+    except PermissionError as error:
+        raise Refused(
+            f"process {running.pid}, the daemon, runs as another user; reload as that user or root"
+        ) from error
+    return running.pid

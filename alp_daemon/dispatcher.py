@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import threading
 import time
 from collections import deque
@@ -49,7 +48,7 @@ class Dispatcher:
         self._settings = settings
         self._registry = registry
         # Only the dispatcher's own thread touches these, but for `_done`, which workers' threads fill.
-        self._idle = [self._new_worker() for _ in range(settings.workers or os.cpu_count() or 1)]
+        self._idle = [self._new_worker() for _ in range(settings.worker_count)]
         self._busy: dict[str, _Job] = {}
         self._done: deque[_Job] = deque()
         self._paused: dict[str, float] = {}

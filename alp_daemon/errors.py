@@ -16,9 +16,17 @@ class AlpError(Exception):
 
 
 class UsageProblem(AlpError):
-    """The command was called wrongly (EX_USAGE)."""
+    """The command was called wrongly (EX_USAGE).
+
+    ``typed`` is the message for the terminal that the arguments were typed at: it shows what is wrong with them, and
+    masks no more than full numbers, since a scheduler mails on what a terminal would show.
+    """
 
     exit_code = 64
+
+    def __init__(self, message: str, *, typed: str = "") -> None:
+        super().__init__(message)
+        self.typed = typed or message
 
 
 class UnusableFile(AlpError):
@@ -53,6 +61,10 @@ class OutcomeUnknown(TryAgain):
     """The connection was lost on the way to a commit or back: all of it is kept, or nothing."""
 
 
+class Busy(TryAgain):
+    """Others have been writing to the database for as long as anybody may be kept waiting."""
+
+
 class NoRoom(TryAgain):
     """The disk is full, or as full as it may become."""
 
@@ -71,3 +83,6 @@ class ConfigurationError(AlpError):
 
 # Not an error: the file is safe and waits for a person. Resending it would only hold it again.
 HELD_EXIT_CODE = 79
+
+# As a shell says of a command that Ctrl-C has ended: 128 and the number of SIGINT.
+INTERRUPTED_EXIT_CODE = 130

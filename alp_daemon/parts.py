@@ -23,6 +23,8 @@ from alp_daemon.store.store import Store, open_store
 STALLED_SECONDS = 60.0
 # A daemon has a dozen threads with a connection each, and none of them works a list.
 _CACHE_MIB = 1
+# Programs that send files or messages hang up after a minute (curl does), and never learn then what was the matter.
+_BUSY_SECONDS = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Parts:
 
     @property
     def all_go_on(self) -> bool:
-        return not any(_stalled(part) for part in (self.ftp, self.dispatcher, self.web) if part is not None)
+        loops = (self.ftp, self.drop, self.dispatcher, self.web)
+        return not any(_stalled(part) for part in loops if part is not None)
 
     def ring(self) -> None:
         """Something may be due."""
@@ -59,7 +62,7 @@ class Parts:
 
 def assemble(settings: Settings, role: str) -> Parts:
     """Opens the database and makes the parts of a role; nothing of them runs yet."""
-    store = open_store(settings.database_address, cache_mib=_CACHE_MIB)
+    store = open_store(settings.database_address, cache_mib=_CACHE_MIB, busy_seconds=_BUSY_SECONDS)
     # An SQLite file has one node.
     presence = Presence(store, settings, role) if settings.database_path is None else None
     registry = Registry(settings.customers_path, settings.messages.in_force())
@@ -71,12 +74,12 @@ def assemble(settings: Settings, role: str) -> Parts:
     web = None
     if role in ("all", "web"):
         # /readyz asks the parts that run in this process.
-        asked = {"ftp": ftp, "worker": dispatcher}
+        asked = {"ftp": ftp, "drop": drop, "worker": dispatcher}
         checks = {name: partial(_stalled, part) for name, part in asked.items() if part is not None}
         web = WebServer(Site(store, settings, access, intake, registry, checks))
     return Parts(settings, store, registry, intake, access, presence, dispatcher, ftp, drop, web)
 
 
-def _stalled(part: FtpServer | Dispatcher | WebServer) -> str | None:
+def _stalled(part: FtpServer | DropWatcher | Dispatcher | WebServer) -> str | None:
     """What is wrong with a part whose loop has not gone round for long, or None."""
     return "does not go on" if time.monotonic() - part.last_turn >= STALLED_SECONDS else None

@@ -8,46 +8,60 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from alp_daemon.errors import Unavailable
 from alp_daemon.flock import alone_in
+from alp_daemon.procstat import started
 
 _FILE = "ports.json"
+_PROCESS = ("pid", "started")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The process that signals go to, and the ports that were taken, by part (``ftp``, ``web``)."""
+
+    pid: int
+    ports: Mapping[str, int]
 
 
 def add(data_dir: Path, ports: Mapping[str, int], *, is_main: bool) -> None:
     """Says which ports this process has taken. ``is_main``: signals go to this one."""
     with alone_in(data_dir):
         known = _read(data_dir)
-        other = known.get("pid")
-        pid = other if other is not None and not is_main and _is_alive(other) else os.getpid()
-        _write(data_dir, {**known, "pid": pid, **ports})
+        if is_main or _running(known) is None:
+            known |= {"pid": os.getpid(), "started": started(os.getpid())}
+        _write(data_dir, {**known, **ports})
 
 
 def remove(data_dir: Path, ports: Mapping[str, int]) -> None:
     """Takes back what ``add`` has said; the last one takes the file with it."""
     with alone_in(data_dir):
         left = {name: value for name, value in _read(data_dir).items() if name not in ports}
-        if left.keys() <= {"pid"}:
+        if left.keys() <= set(_PROCESS):
             (data_dir / _FILE).unlink(missing_ok=True)
         else:
             _write(data_dir, left)
 
 
-def pid(data_dir: Path) -> int:
-    """The process to signal. Raises ``Unavailable`` where none has said that it runs."""
-    try:
-        return _read(data_dir)["pid"]
-    except KeyError as error:
-        raise Unavailable(f"no daemon runs on {data_dir} (start it with `alp-daemon serve`)") from error
+def running(data_dir: Path) -> Running | None:
+    """What runs on this ``data_dir``; None also where the process that has said so is no more.
+
+    A daemon that was killed leaves the file behind, and the number in it may by now be any other process's.
+    """
+    return _running(_read(data_dir))
 
 
-def _is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+def _running(known: Mapping[str, Any]) -> Running | None:
+    pid, began = (known.get(name) for name in _PROCESS)
+    if not isinstance(pid, int) or not began or started(pid) != began:
+        return None
+    return Running(pid, {name: port for name, port in known.items() if name not in _PROCESS})
 
 
-def _read(data_dir: Path) -> dict[str, int]:
+def _read(data_dir: Path) -> dict[str, Any]:
     """What stands there; nothing for what a crash or a person has left unreadable."""
     try:
         known = json.loads((data_dir / _FILE).read_text(encoding="utf-8"))
@@ -56,7 +70,7 @@ def _read(data_dir: Path) -> dict[str, int]:
     return known if isinstance(known, dict) else {}
 
 
-def _write(data_dir: Path, known: Mapping[str, int]) -> None:
+def _write(data_dir: Path, known: Mapping[str, Any]) -> None:
     temporary = data_dir / f".{_FILE}"
     temporary.write_text(json.dumps(known), encoding="utf-8")
     temporary.replace(data_dir / _FILE)

@@ -36,7 +36,14 @@ class Problem:
         return self.path, self.line, self.column
 
     def __str__(self) -> str:
-        kind = "warning: " if self.severity == "warning" else ""
+        return self._told("warning: " if self.severity == "warning" else "")
+
+    @property
+    def unrated(self) -> str:
+        """The same without its severity, for who says that before it."""
+        return self._told("")
+
+    def _told(self, kind: str) -> str:
         headline = f"{self.path}:{self.line}:{self.column}: {kind}{self.message}"
         if not self.source_line.strip():
             return headline

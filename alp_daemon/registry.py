@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from alp_daemon.customers import Customer
-from alp_daemon.customers.files import check_file, is_customer_file
+from alp_daemon.customers.files import SUFFIX, check_file, is_customer_file
 from alp_daemon.customers.fingerprints import overall, text_digest
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Words
 from alp_daemon.problem import Problem
@@ -104,6 +104,10 @@ class Registry:
         """The last good version of every customer, by id."""
         return {id_: entry.customer for id_, entry in self._entries.items() if entry.customer}
 
+    def unusable(self) -> tuple[str, ...]:
+        """Customers whose file has never been sound since the start, so that nothing is known of them here."""
+        return tuple(id_ for id_, entry in self._entries.items() if entry.customer is None)
+
     def status(self, id_: str, now: datetime) -> CustomerStatus:
         entry = self._entries.get(id_)
         if entry is None:
@@ -128,7 +132,7 @@ class Registry:
     def _present(self, id_: str, entry: _Entry, signature: _Signature) -> _Entry:
         if entry.signature == signature:
             return replace(entry, missing_since=None, told_missing=False)
-        checked = check_file(self._directory / f"{id_}.yaml", self._words)
+        checked = check_file(self._directory / f"{id_}{SUFFIX}", self._words)
         if checked.customer is None or checked.document is None:
             return _Entry(signature, entry.customer, entry.digest, checked.problems)
         return _Entry(signature, checked.customer, text_digest(checked.document.text), checked.problems)
@@ -153,7 +157,7 @@ def _signatures(directory: Path) -> dict[str, _Signature]:
             stat = (directory / name).stat()
         except OSError:
             continue  # gone since, or a link to nothing
-        signatures[name.removesuffix(".yaml")] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        signatures[name.removesuffix(SUFFIX)] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
     return signatures
 
 

@@ -11,6 +11,7 @@ from alp_daemon.duties import Duty
 from alp_daemon.parts import Parts
 from alp_daemon.services import (
     approval_link,
+    codes,
     customerfolder,
     expectations,
     holds,
@@ -48,6 +49,7 @@ def rounds(parts: Parts) -> list[Duty]:
             Duty(2, lambda now: report_unworked(store, settings, registry.all(), now)),
             Duty(10, lambda _: _free_leases(parts)),
             Duty(60, lambda now: holds.remind(store, settings, registry.all(), now)),
+            Duty(60, lambda _: _let_go_on(parts)),
             Duty(
                 60,
                 lambda now: expectations.watch(store, settings, registry.all(), now),
@@ -100,19 +102,25 @@ def look_at_customers(parts: Parts, now: datetime) -> None:
 
 
 def _follow_up(parts: Parts) -> None:
-    """Lets go on what was held for want of a customer's file, or of a configuration that is approved.
+    """Notes who has which codes, and lets go on what was held for want of a customer's file or of an approval.
 
     The registry tells of a change once. Where the database fails, the rest is for the next look.
     """
     if not parts.to_follow_up:
         return
     customers = parts.registry.all()
+    codes.remember(parts.store, [customers[id_] for id_ in parts.to_follow_up])
     for id_ in tuple(parts.to_follow_up):
         parts.to_follow_up.move_to_end(id_)  # who fails keeps nobody waiting the next time
         holds.requeue_valid_again(parts.store, customers[id_])
         holds.requeue_returned(parts.store, id_)
         del parts.to_follow_up[id_]
     parts.ring()
+
+
+def _let_go_on(parts: Parts) -> None:
+    if holds.requeue_approved_meanwhile(parts.store, parts.registry.all()):
+        parts.ring()
 
 
 def _look_after_strays(parts: Parts) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Words
+from alp_daemon.domain.lockout import LockoutLimits
+from alp_daemon.domain.networks import networks
 from alp_daemon.quantities import MailAddress, PositiveDuration, Size
 from alp_daemon.yamlmodel import Model, Switch, TextLike
 
@@ -29,11 +30,13 @@ def _passive_ports(value: str) -> str:
 
 def _network(value: str) -> str:
     try:
-        ipaddress.ip_network(value, strict=False)
+        networks([value])
     except ValueError:
         raise ValueError("expected an IP address or a network such as 10.0.0.0/8") from None
     return value
 
+
+_LOCKOUT = LockoutLimits()
 
 Word = Annotated[str, TextLike(r".*[^\W_].*", "a word")]
 LocalPath = Annotated[Path, AfterValidator(from_the_files_folder)]
@@ -55,6 +58,9 @@ class TlsSettings(CertificateSettings):
     """The certificate of the FTP server."""
 
     required: Switch = Field(False, description="Refuse log-ins and transfers without TLS.")
+    require_session_reuse: Switch = Field(
+        False, description="Refuse TLS data connections that do not resume the control connection's TLS session."
+    )
 
 
 class FtpSettings(Model):
@@ -86,9 +92,9 @@ class FtpSettings(Model):
 class LockoutSettings(Model):
     """How many failed log-ins lock an address out, and for how long."""
 
-    failures: int = Field(4, ge=1, description="Failed log-ins of one address within the window.")
-    window: PositiveDuration = Field(timedelta(minutes=20), description="How long a failure counts.")
-    block: PositiveDuration = Field(timedelta(hours=1), description="How long the address stays locked out.")
+    failures: int = Field(_LOCKOUT.failures, ge=1, description="Failed log-ins of one address within the window.")
+    window: PositiveDuration = Field(_LOCKOUT.window, description="How long a failure counts.")
+    block: PositiveDuration = Field(_LOCKOUT.block, description="How long the address stays locked out.")
     allow: tuple[Network, ...] = Field((), description="Addresses or networks that are never locked out.")
 
 

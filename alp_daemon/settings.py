@@ -33,8 +33,13 @@ CURRENT_COPY = "current"
 """The version of the copied customers' files that is in force, among those in ``customers_copy``."""
 
 
+def is_postgres(database: Path | str) -> bool:
+    """Whether it is the address of a PostgreSQL database, and not the path of an SQLite file."""
+    return str(database).startswith(_POSTGRES)
+
+
 def _database(value: str, info: ValidationInfo) -> str:
-    if value.startswith(_POSTGRES):
+    if is_postgres(value):
         return value
     if "://" in value:
         raise ValueError("expected the path of an SQLite file, or postgresql://HOST/NAME")
@@ -124,7 +129,7 @@ class Settings(Model):
     @property
     def database_path(self) -> Path | None:
         """The SQLite file; None where the database is PostgreSQL."""
-        return None if self.database_address.startswith(_POSTGRES) else Path(self.database_address)
+        return None if is_postgres(self.database_address) else Path(self.database_address)
 
     @property
     def node_name(self) -> str:
@@ -140,6 +145,10 @@ class Settings(Model):
     def customers_copy(self) -> Path:
         """The copy's versions. The name is hidden: what lies there is the daemon's own, which removes old ones."""
         return self.data_dir / ".customers"
+
+    @property
+    def worker_count(self) -> int:
+        return self.workers or os.cpu_count() or 1
 
     @property
     def drop_dir(self) -> Path:

@@ -14,7 +14,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from alp_daemon import log
+from alp_daemon import log, memory
 from alp_daemon.customers import Customer
 from alp_daemon.domain import nanp
 from alp_daemon.services import queue
@@ -36,6 +36,7 @@ def start(settings: Settings) -> None:
     """Called once in each new worker process."""
     global _settings, _store, _owner, _reports
     log.tell_everything()
+    memory.limit(settings.worker_count)
     # Stopping is the daemon's business: it lets the running transaction finish.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

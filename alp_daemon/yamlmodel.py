@@ -24,7 +24,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, WithJsonSc
 from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from alp_daemon.problem import Problem, shortened
-from alp_daemon.quantities import written_duration, written_share
+from alp_daemon.quantities import written_duration
 from alp_daemon.yamlfile import Document, Where
 
 
@@ -169,10 +169,8 @@ class _EditorSchema(GenerateJsonSchema):
         return super().str_schema(schema) | {"type": ["string", "number", "boolean"]}
 
     def encode_default(self, dft: Any) -> Any:
-        # pydantic asks the value alone how it is written; here durations and shares are 10m and 50%.
-        if isinstance(dft, timedelta):
-            return written_duration(dft)
-        return written_share(dft) if isinstance(dft, float) else super().encode_default(dft)
+        # pydantic asks the value alone how it is written; here a duration is 10m.
+        return written_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def _known_keys(model: type[Model], where: Where) -> list[str]:

@@ -36,7 +36,7 @@ LEVELS = (
     {"problem"},
     {"domain"},
     {"ports", "sdnotify"},
-    {"errors", "flock", "log"},
+    {"errors", "flock", "log", "memory", "procstat"},
     {"masking"},
     {"__init__"},
 )

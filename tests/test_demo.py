@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,7 @@ import pytest
 from alp_daemon.demo import acts
 from alp_daemon.demo.samples import Sample, all_samples, sample
 from alp_daemon.demo.stage import Stage
+from alp_daemon.domain.plan import Changes
 
 COMMAND = [sys.executable, "-P", "-c", "from alp_daemon.cli import main; main()", "demo"]
 NOT_SAMPLES = ["by FTPS", "killed client", "sent again", "wrong passwords"]
@@ -56,6 +57,14 @@ def test_json_says_the_same_to_programs(tmp_path: Path, environment: dict[str, s
     assert [name for name, each in outcomes.items() if not each["as_promised"]] == []
     assert outcomes["cut_file"]["state"] == outcomes["killed client"]["state"] == "held"
     assert outcomes["wrong passwords"]["result"].startswith("421 ")
+    changed = [each.name for each in all_samples() if each.before.read_text() != each.after.read_text()]
+    assert {"soft_opt_out", "bulk_unsubscribe", "bulk_resubscribe"} <= set(changed)
+    assert [name for name in changed if "nothing changed" in outcomes[name]["result"]] == []
+
+
+def test_whatever_a_file_can_change_is_told() -> None:
+    counted = {field.name for field in fields(Changes)}
+    assert set(acts._CHANGES) == counted - {"unchanged", "never_seen_before"}
 
 
 def test_on_a_terminal_it_stays_for_files_of_the_visitor(tmp_path: Path, environment: dict[str, str]) -> None:

@@ -13,11 +13,12 @@ import pytest
 
 from alp_daemon import settings
 from alp_daemon.cli import cli
-from alp_daemon.customers import load_file
+from alp_daemon.customers import Customer, load_file
 from alp_daemon.domain import guard
 from alp_daemon.domain.model import Status
 from alp_daemon.domain.policy import KEEP, MODES, Policy, TagRule
-from alp_daemon.errors import HELD_EXIT_CODE, AlpError
+from alp_daemon.errors import HELD_EXIT_CODE, INTERRUPTED_EXIT_CODE, AlpError
+from alp_daemon.services.rules import rules_for
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -140,7 +141,9 @@ def test_each_message_is_one_of_the_program(message: str) -> None:
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
     codes = {error.exit_code for error in (AlpError, *AlpError.__subclasses__())}
-    assert [int(row[0]) for row in table("code | meaning")] == sorted({0, HELD_EXIT_CODE, *codes})
+    assert [int(row[0]) for row in table("code | meaning")] == sorted(
+        {0, HELD_EXIT_CODE, INTERRUPTED_EXIT_CODE, *codes}
+    )
 
 
 OMITTED = {KEEP: "–", Status.suspended: "**suspend**", Status.opted_out: "**opt out**"}
@@ -162,12 +165,19 @@ def test_the_table_of_modes_is_that_of_the_policies() -> None:
     assert shown == {name: row_of(policy) for name, policy in MODES.items()}
 
 
+def limits_in_force(mode: str) -> guard.Limits:
+    """Those of a feed whose file says nothing about the guard."""
+    feed = {"match": "*.csv", "mode": mode, "phones": ["Phone"]}
+    customer = Customer.model_validate({"id": "acme", "name": "Acme", "keyword": "ACME", "feeds": {"members": feed}})
+    return rules_for(customer, "members").limits
+
+
 def test_the_table_of_the_guard_has_its_defaults() -> None:
     rows = {
         names.split(",")[0].strip("`"): (rule, default)
         for rule, default, names in table("held when | default | setting")
     }
-    limits, hard = guard.DEFAULTS, guard.DEFAULTS_BY_MODE["hard_opt_out"]
+    limits, hard = limits_in_force("soft_opt_out"), limits_in_force("hard_opt_out")
     assert rows["max_omitted"][1] == (
         f"{limits.max_omitted * 100:.0f} % and {limits.floor}"
         f" (`hard_opt_out`: {hard.max_omitted * 100:.0f} % and {hard.floor})"

@@ -10,8 +10,8 @@ from importlib import import_module
 
 import click
 
-from alp_daemon import __version__
-from alp_daemon.errors import AlpError, TryAgain, Unavailable, UsageProblem
+from alp_daemon import __version__, log
+from alp_daemon.errors import INTERRUPTED_EXIT_CODE, AlpError, TryAgain, Unavailable, UsageProblem
 
 # Said before these libraries are loaded, here and in the processes that this one starts. Nothing here multiplies
 # matrices, and the idle threads that numpy would keep for that spin for a while. Pydantic would look through every
@@ -54,6 +54,8 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    # Lists, reports and mail hold full numbers: what is made is not for other users, under systemd or without it.
+    os.umask(os.umask(0o077) | 0o027)
     sys.exit(run(arguments))
 
 
@@ -67,8 +69,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return UsageProblem.exit_code
-    except click.Abort:
-        return 130
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED_EXIT_CODE
+    except UsageProblem as error:
+        click.echo(f"alp-daemon: {error.typed}", err=True)
+        return error.exit_code
     except AlpError as error:
         click.echo(f"alp-daemon: {error}", err=True)
         return error.exit_code
@@ -78,4 +83,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         click.echo(f"alp-daemon: {error.filename or 'the system'}: {error.strerror}", err=True)
         return (TryAgain if error.errno == errno.ENOSPC else Unavailable).exit_code
+    except Exception as error:  # noqa: BLE001  the last net: a scheduler gets the code that stands for it
+        log.error("command_failed", exc_info=error)
+        told = f"an error of this program ({type(error).__name__}); what is known of it stands above"
+        click.echo(f"alp-daemon: {told}", err=True)
+        return AlpError.exit_code
     return result if isinstance(result, int) else 0

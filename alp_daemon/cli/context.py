@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import os
-import pwd
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,13 +16,17 @@ from typing import Any
 
 import click
 
+from alp_daemon import ports
 from alp_daemon import settings as settings_file
+from alp_daemon.cli import configuration
+from alp_daemon.cli.arguments import name_of_user, readable
 from alp_daemon.customers import Customer, Loaded, load_dir, load_file
-from alp_daemon.errors import ConfigurationError, NotFound, Refused
-from alp_daemon.settings import Settings
-from alp_daemon.store.store import Store, is_postgres, migrate, open_store
+from alp_daemon.customers.files import SUFFIX
+from alp_daemon.errors import NotFound, Refused
+from alp_daemon.settings import Settings, is_postgres
+from alp_daemon.store.store import Store, migrate, open_store
 
-_PLACES = (Path("configs/alp.yaml"), Path("/etc/alp-daemon/alp.yaml"))
+_CONFIG_HELP = "alp.yaml to use; else that of ALP_CONFIG, configs/alp.yaml here, or /etc/alp-daemon/alp.yaml."
 
 
 class Context:
@@ -34,18 +38,7 @@ class Context:
 
     @cached_property
     def config_path(self) -> Path:
-        given = self._config or (Path(os.environ["ALP_CONFIG"]) if os.environ.get("ALP_CONFIG") else None)
-        if given is not None:
-            if not given.is_file():
-                raise ConfigurationError(f"{given}: there is no such file (given by --config or ALP_CONFIG)")
-            return given
-        for place in _PLACES:
-            if place.is_file():
-                return place
-        raise ConfigurationError(
-            f"no configuration: neither {' nor '.join(map(str, _PLACES))} exists; say --config FILE or set ALP_CONFIG"
-            " (an empty file works)"
-        )
+        return configuration.find(self._config)
 
     @cached_property
     def settings(self) -> Settings:
@@ -53,9 +46,45 @@ class Context:
 
     @cached_property
     def store(self) -> Store:
-        """The database. Raises ``Refused`` for root where the daemon runs as somebody else."""
+        """The database, made where there is none: for commands that put something into it.
+
+        Raises ``Refused`` for root where the daemon runs as somebody else.
+        """
         self.may_write()
         return open_store(self.settings.database_address)
+
+    @property
+    def existing_store(self) -> Store:
+        """The database, for commands that only ask. To make one would be to say that all is well with nothing.
+
+        Raises ``NotFound`` where there is none, and as ``store`` does: SQLite writes beside what it reads.
+        """
+        if self.lacks_database:
+            raise NotFound(f"{self.told_of_no_database}; if it should be there, {self.config_path} is the wrong file")
+        return self.store
+
+    @contextmanager
+    def store_as_it_is(self) -> Iterator[Store]:
+        """The database, or where there is none an empty one that is gone afterwards: nothing has happened yet."""
+        if not self.lacks_database:
+            yield self.store
+            return
+        with tempfile.TemporaryDirectory(prefix="alp-daemon-") as folder:
+            store = open_store(Path(folder) / "alp.db")
+            try:
+                yield store
+            finally:
+                store.close()
+
+    @property
+    def lacks_database(self) -> bool:
+        """Whether it is a file that is still to be made."""
+        path = self.settings.database_path
+        return path is not None and not path.exists()
+
+    @property
+    def told_of_no_database(self) -> str:
+        return f"{self.settings.database_path}: there is no database yet (`alp-daemon serve` makes it)"
 
     def may_write(self) -> None:
         """Raises ``Refused`` for root where the daemon runs as somebody else."""
@@ -79,7 +108,7 @@ class Context:
 
     def customer(self, id_: str) -> Customer:
         """The customer of this id, or the one whose brand has it."""
-        path = self.customers_path / f"{id_}.yaml"
+        path = self.customers_path / f"{id_}{SUFFIX}"
         if "/" not in id_ and path.is_file():
             return load_file(path, self.settings.messages.in_force())
         for customer in self.load_customers().customers.values():
@@ -94,6 +123,21 @@ class Context:
             raise NotFound(f"customer {customer.id} has no brand; give its file a `brand: {{id: …}}`")
         return customer
 
+    def must_know(self, id_: str) -> None:
+        """Raises ``NotFound`` as ``customer`` does. A file that cannot be used is a customer's too."""
+        if not self._has_file(id_):
+            self.customer(id_)
+
+    def _has_file(self, id_: str) -> bool:
+        return "/" not in id_ and (self.customers_path / f"{id_}{SUFFIX}").is_file()
+
+    @property
+    def who_works_on_it(self) -> str:
+        """What becomes of a file that waits in the queue. Of other machines' daemons nothing is known here."""
+        if self.settings.database_path and ports.running(self.settings.data_dir) is None:
+            return "no daemon runs, start it with `alp-daemon serve`"
+        return "the daemon works on it now"
+
     def load_customers(self) -> Loaded:
         """Every customer's file, with all that is wrong in them."""
         return load_dir(self.customers_path, self.settings.messages.in_force())
@@ -101,7 +145,7 @@ class Context:
     @cached_property
     def customers_path(self) -> Path:
         """Where the customers' files are that are in force: for `customers_from: database` brought here first."""
-        if self.settings.customers_from == "database":
+        if self.settings.customers_from == "database" and not self.lacks_database:
             from alp_daemon.services import customerfolder  # most installations need none of it
 
             customerfolder.bring(self.store, self.settings)
@@ -110,11 +154,11 @@ class Context:
     def show(self, data: Any, text: str | Callable[[], None]) -> None:
         """Data on stdout: as JSON if asked for, else as text or by calling what draws it."""
         if self.as_json:
-            click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+            click.echo(readable(json.dumps(data, indent=2, ensure_ascii=False)))
         elif callable(text):
             text()
         else:
-            click.echo(text)
+            click.echo(readable(text))
 
     @contextmanager
     def busy(self, doing: str) -> Iterator[None]:
@@ -154,17 +198,10 @@ def _refuse_to_leave_files_of_root(place: Path) -> None:
     here = place if place.exists() else place.parent
     if not here.exists() or here.stat().st_uid == 0:
         return
-    user = _user_name(here.stat().st_uid)
+    user = name_of_user(here.stat().st_uid)
     raise Refused(
         f"{here} belongs to {user}, who could not write to what root leaves there; say `sudo -u {user} alp-daemon …`"
     )
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"#{uid}"
 
 
 def say(message: str) -> None:
@@ -177,11 +214,11 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @click.command(name, **attributes)
-        @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="alp.yaml to use.")
+        @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=_CONFIG_HELP)
         @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
         @functools.wraps(function)
         def run(config: Path | None, as_json: bool, **arguments: Any) -> Any:
-            return function(Context(config, as_json), **arguments)
+            return function(Context(config, as_json), **{name: readable(value) for name, value in arguments.items()})
 
         decorated: click.Command = run
         return decorated

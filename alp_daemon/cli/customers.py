@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from alp_daemon.cli.arguments import WHOLE_NUMBER, by_required
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.customers import Loaded
 from alp_daemon.errors import UsageProblem
@@ -20,9 +21,9 @@ def customers_command() -> None:
 
 
 @command("push")
-@click.option("--by", required=True, metavar="NAME", help="Who does this; it is kept with the version.")
+@by_required("Who does this; it is kept with the version.")
 @click.option("--folder", type=click.Path(path_type=Path), metavar="DIR", help="The files; customers_dir by default.")
-@click.option("--version", type=int, metavar="N", help="Go back to this version instead.")
+@click.option("--version", type=WHOLE_NUMBER, metavar="N", help="Go back to this version instead.")
 @click.option("--remove", is_flag=True, help="Customers without a file in it are meant to go.")
 @click.option("--anyway", is_flag=True, help="Also if another version than that of the folder is in force.")
 def _push(context: Context, by: str, folder: Path | None, version: int | None, remove: bool, anyway: bool) -> None:
@@ -48,7 +49,7 @@ def _push(context: Context, by: str, folder: Path | None, version: int | None, r
 @click.option("--out", "folder", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where to.")
 def _pull(context: Context, folder: Path) -> None:
     """Write the version in force into a folder, to be edited there and pushed again."""
-    stand = customerfolder.pull(context.store, folder)
+    stand = customerfolder.pull(context.existing_store, folder)
     context.show(
         {"version": stand.version, "folder": str(folder)},
         f"{folder} is version {stand.version}\nEdit it, then: alp-daemon customers push --folder {folder} --by NAME",
@@ -58,7 +59,7 @@ def _pull(context: Context, folder: Path) -> None:
 @command("versions")
 def _versions(context: Context) -> None:
     """List the versions that are kept, newest first."""
-    found = customerfiles.versions(context.store)
+    found = customerfiles.versions(context.existing_store)
     data = [
         {
             "version": each.version,

@@ -12,7 +12,7 @@ from alp_daemon.services.access import Access
 @command("lockouts")
 def lockouts_command(context: Context) -> None:
     """List the addresses that are locked out now."""
-    found = Access(context.store, context.settings.lockout).lockouts(context.now)
+    found = Access(context.existing_store, context.settings.lockout).lockouts(context.now)
     data = [{"ip": each.ip, "until": each.until.isoformat(), "failures": each.failures} for each in found]
     rows = [[d["ip"], d["until"], d["failures"]] for d in data]
     context.show(data, lambda: context.table(["address", "until", "failures"], rows))
@@ -22,6 +22,6 @@ def lockouts_command(context: Context) -> None:
 @click.argument("ip")
 def unlock_command(context: Context, ip: str) -> None:
     """Free a locked-out address at once, and forget its failed log-ins."""
-    if not Access(context.store, context.settings.lockout).unlock(ip, context.now):
+    if not Access(context.existing_store, context.settings.lockout).unlock(ip, context.now):
         raise NotFound(f"{ip} is not locked out; see `alp-daemon lockouts`")
     context.show({"ip": ip, "unlocked": True}, f"{ip} may log in again")

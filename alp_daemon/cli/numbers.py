@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 
+from alp_daemon.cli.arguments import by_default
 from alp_daemon.cli.context import Context, command, say
+from alp_daemon.cli.output import write_whole
 from alp_daemon.domain import phone
 from alp_daemon.domain.model import Status
 from alp_daemon.errors import NotFound, UsageProblem
@@ -32,14 +34,16 @@ _SOURCES = ("operator", "end_user")
 def _manage(name: str, help_text: str, *, with_source: bool = False) -> click.Command:
     """One ManageOptin command."""
 
-    def run(context: Context, customer_id: str, number: str, tags: tuple[str, ...], source: str = "operator") -> None:
+    def run(
+        context: Context, customer_id: str, number: str, tags: tuple[str, ...], by: str, source: str = "operator"
+    ) -> None:
         customer = context.customer(customer_id)
-        sender = Sender("operator", source, "cli")
+        sender = Sender(by, source, "cli")
         standing = optin.command(context.store, context.settings, customer, name, number, tags, sender, context.now)
         text = f"{standing.number} is {standing.status}" + (f" ({standing.message})" if standing.message else "")
         context.show(standing.as_dict(), text)
 
-    decorated: Any = _TAGS(run)
+    decorated: Any = _TAGS(by_default("Who gives the command; it is kept in the history.")(run))
     if with_source:
         decorated = click.option(
             "--source", type=click.Choice(_SOURCES), default="operator", help="end_user: said by phone or letter."
@@ -62,9 +66,9 @@ reactivate_command = _manage("reactivate", "Reactivate a suspended number.")
 def status_command(context: Context, customer_id: str, number: str) -> None:
     """Show how a number stands on a customer's list."""
     customer = context.customer(customer_id)
-    standing = optin.status(context.store, customer, number)
+    standing = optin.status(context.existing_store, customer, number)
     key = optin.parse_number(number, customer.region)
-    stories = history.of_number(context.store, key, [customer_id])
+    stories = history.of_number(context.existing_store, key, [customer_id])
     data = {
         "number": standing.number,
         "status": standing.status,
@@ -81,8 +85,8 @@ def number_command(context: Context, number: str, customer_id: str | None) -> No
     """Print one number's whole history, on every list."""
     region = context.customer(customer_id).region if customer_id else "US"
     key = optin.parse_number(number, region)
-    lists = [customer_id] if customer_id else history.known_lists(context.store)
-    stories = history.of_number(context.store, key, lists)
+    lists = [customer_id] if customer_id else history.known_lists(context.existing_store)
+    stories = history.of_number(context.existing_store, key, lists)
     if not stories:
         raise NotFound(f"{phone.mask(key)} has never been on {customer_id or 'any'} list")
     latest = max(stories, key=lambda story: story["history"][-1]["at"])
@@ -105,14 +109,11 @@ def export_command(context: Context, customer_id: str, status: str | None, out: 
     """Write the list as CSV: number, status, tags; a brand's: email, status, interests and the attributes."""
     customer = context.customer(customer_id)
     kind = ListKind(which) if which else kind_meant(customer, customer_id)
-    write = partial(export, context.store, customer, kind, status)
+    write = partial(export, context.existing_store, customer, kind, status)
     if out is None:
         write(sys.stdout)
         return
-    temporary = out.with_name(f".{out.name}.part")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        count = write(file)
-    temporary.replace(out)
+    count = write_whole(out, write)
     say(f"wrote {out}: {count:,} rows")
     if context.as_json:
         click.echo(json.dumps({"file": str(out), "rows": count}))
@@ -126,7 +127,7 @@ def usage_command(context: Context, customer_id: str, month: str | None) -> None
     customer = context.customer(customer_id)
     if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month, re.ASCII):
         raise UsageProblem(f"--month {month}: expected a year and a month, such as 2026-11")
-    found = history.usage(context.store, customer.id, month)
+    found = history.usage(context.existing_store, customer.id, month)
     rows = [[f["month"], f["mode"], f["uploads"], f["never_seen_before"]] for f in found]
     context.show(found, lambda: context.table(["month", "mode", "uploads", "never seen before"], rows))
 

@@ -17,7 +17,7 @@ def verify_command(context: Context, customer: str | None) -> int:
     from alp_daemon.services.verify import verify
 
     with context.busy("verifying"):
-        found = verify(context.store, context.customer(customer).id if customer else None)
+        found = verify(context.existing_store, context.customer(customer).id if customer else None)
     faults = [fault for each in found for fault in each.faults]
     rows = [[each.list, each.addresses, each.changes, each.events, len(each.faults)] for each in found]
 
@@ -66,5 +66,13 @@ def restore_command(context: Context, source: Path, anyway: bool) -> None:
     for name, path in done.opted_out.items():
         customer = name.partition("/")[0]
         say(f"{name}: people opted out since; bring that back now: alp-daemon import {customer} {path} --by NAME")
+    for login in done.decided.revoked:
+        whose = f"{login['customer']} {login['user']}".lstrip()
+        say(f"{login['user']} was revoked since, and may log in again; now: alp-daemon credentials revoke {whose}")
+    for login in done.decided.issued:
+        say(f"{login['user']} ({login['kind']}) was issued since, and is gone; issue another, and pass it on")
+    for feed in done.decided.approved:
+        again = f"alp-daemon approve {feed['customer']} --feed {feed['feed']} --sample FILE --by NAME"
+        say(f"feed {feed['feed']} of {feed['customer']} was approved since, by {feed['approved_by']}: {again}")
     for upload in done.without_file:
         say(f"upload {upload} waits to be worked, but its file is gone; discard it, and ask for it again")

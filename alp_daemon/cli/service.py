@@ -50,9 +50,8 @@ def check_config_command(context: Context) -> int:
     else:
         _check_certificate(settings)
         loaded = context.load_customers()
-        # A check makes no database: where there is none, nothing is approved, which need not be said of each feed.
-        there = settings.database_path is None or settings.database_path.exists()
-        lapsed = unapproved(context.store, loaded.customers.values()) if there else []
+        # Where there is no database, nothing is approved, which need not be said of each feed.
+        lapsed = [] if context.lacks_database else unapproved(context.store, loaded.customers.values())
     data = {
         "config": str(context.config_path),
         "customers": sorted(loaded.customers),
@@ -68,9 +67,9 @@ def reload_command(context: Context) -> None:
     """Tell the running daemon to look at the customers' files now."""
     from alp_daemon.daemon import send_reload
 
+    pid = send_reload(context.settings.data_dir)
     loaded = context.load_customers()
     lapsed = unapproved(context.store, loaded.customers.values())
-    pid = send_reload(context.settings.data_dir)
     for problem in loaded.problems:
         say(str(problem))
     for sentence in lapsed:
@@ -81,9 +80,12 @@ def reload_command(context: Context) -> None:
 @command("doctor")
 def doctor_command(context: Context) -> int:
     """Say what is not as it should be, and what to do about it."""
-    from alp_daemon.services.doctor import examine
+    from alp_daemon.services.doctor import Finding, examine
 
-    findings = examine(context.store, context.settings, context.load_customers(), context.now)
+    with context.store_as_it_is() as store:
+        findings = examine(store, context.settings, context.load_customers(), context.now)
+    if context.lacks_database:
+        findings.insert(0, Finding("error", context.told_of_no_database))
     data = [finding.as_dict() for finding in findings]
     context.show(data, lambda: _print_findings(data))
     return 69 if any(finding.severity == "error" for finding in findings) else 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
+from alp_daemon.cli.arguments import NAME, by_default, by_required, readable
 from alp_daemon.cli.context import Context, command, say
+from alp_daemon.cli.output import write_whole
 from alp_daemon.customers import Customer
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused, UsageProblem
@@ -25,7 +28,7 @@ from alp_daemon.services.importing import Imported
 from alp_daemon.services.source import Source
 
 _FILE = click.Path(path_type=Path)
-_BY = click.option("--by", required=True, metavar="NAME", help="Who does this; it is kept in the history.")
+_BY = by_required("Who does this; it is kept in the history.")
 
 
 @command("new-customer")
@@ -39,7 +42,7 @@ def new_customer_command(
 ) -> None:
     """Write a commented draft of a customer's YAML from a sample file."""
     settings = context.settings
-    path = settings.customers_dir / f"{customer_id}.yaml"
+    path = approval.file_of_new(settings.customers_dir, customer_id)
     in_force = context.customers_path / path.name
     if in_force.exists() and in_force != path:
         raise Refused(f"customer {customer_id} exists already; `alp-daemon customers pull` gives you its file")
@@ -55,25 +58,28 @@ def new_customer_command(
 @click.argument("customer_id", metavar="CUSTOMER")
 @click.argument("file", type=_FILE)
 @click.option("--feed", help="The feed, where the file's name does not say it.")
-@click.option("--out", type=_FILE, metavar="OUT.csv", help="Where to write the standard-format file.")
+@click.option(
+    "--out", type=_FILE, metavar="OUT.csv", help="A new file for the numbers and tags in the standard format."
+)
 @click.option("--send", is_flag=True, help="Mail the customer a link, good for one decision, to approve it by.")
-@click.option("--by", metavar="NAME", help="With --send: who asks for the approval.")
+@click.option("--by", type=NAME, metavar="NAME", help="With --send: who asks for the approval.")
 def preview_command(
     context: Context, customer_id: str, file: Path, feed: str | None, out: Path | None, send: bool, by: str | None
 ) -> None:
-    """Show what a file would do, and write it in the standard format. Changes nothing."""
+    """Show what a file would do. Changes nothing; --out also writes what we make of it, in the standard format."""
     if send and not by:
         raise UsageProblem("--send needs --by NAME: who asks for the approval")
     customer = context.customer(customer_id)
     chosen = approval.choose_feed(customer, file, feed)
-    found = approval.preview(context.store, context.settings, customer, chosen, file)
-    target = out or Path(f"{file.stem}.standard.csv")
-    with target.open("w", encoding="utf-8", newline="") as written:
-        approval.write_standard_format(found.listed, written)
-    say(f"wrote {target}: {len(found.listed.keys):,} numbers with their tags in the standard format")
+    with context.store_as_it_is() as store:
+        found = approval.preview(store, context.settings, customer, chosen, file)
+    if out is not None:
+        count = write_whole(out, partial(approval.write_standard_format, found.listed), anew=True)
+        say(f"wrote {out}: {count:,} numbers with their tags in the standard format")
     if by and send:
         _send_link(context, customer, chosen, file, by)
-    context.show({**found.report, "out": str(target)}, lambda: click.echo(reporttext.text(found.report), nl=False))
+    told = {**found.report, "out": str(out) if out else None}
+    context.show(told, lambda: click.echo(reporttext.text(found.report), nl=False))
 
 
 @command("approve")
@@ -87,7 +93,7 @@ def approve_command(context: Context, customer_id: str, sample: Path, feed: str 
     chosen = approval.choose_feed(customer, sample, feed)
     approved = approval.approve(context.store, context.settings, customer, chosen, sample, by, context.now)
     if approved.requeued:
-        say(f"{len(approved.requeued)} waiting file(s) go on now")
+        say(f"{len(approved.requeued)} waiting file(s) are in the queue; {context.who_works_on_it}")
     _show_issued(context, approved.issued, f"feed {chosen} of {customer_id} is approved")
 
 
@@ -119,7 +125,7 @@ def credentials_command() -> None:
 @click.option(
     "--for", "kind", type=click.Choice(list(Kind)), default=Kind.ftp, show_default=True, help="What it opens."
 )
-@click.option("--by", default="operator", metavar="NAME", help="Who issues it.")
+@by_default("Who issues it; it is kept.")
 def _issue(context: Context, name: str | None, kind: Kind, by: str) -> None:
     """Issue a new log-in of a CUSTOMER, of the operator NAME, or of the gateway (no name); shown once."""
     if (name is None) != (kind is Kind.gateway):
@@ -145,7 +151,7 @@ def _revoke(context: Context, names: tuple[str, ...]) -> None:
     if len(names) > 2:
         raise UsageProblem(f"expected [CUSTOMER] USER, not {len(names)} names")
     customer, user = names if len(names) == 2 else (PROVIDER, names[0])
-    if not Credentials(context.store).revoke(customer, user, context.now):
+    if not Credentials(context.existing_store).revoke(customer, user, context.now):
         whose = f"customer {customer} has" if customer else "the provider has"
         listed = f"alp-daemon credentials list {customer}".rstrip()
         raise NotFound(f"{whose} no live log-in {user!r}; see `{listed}`")
@@ -156,7 +162,9 @@ def _revoke(context: Context, names: tuple[str, ...]) -> None:
 @click.argument("customer_id", metavar="[CUSTOMER]", required=False, default=PROVIDER)
 def _list(context: Context, customer_id: str) -> None:
     """List a customer's log-ins, or without one those of operators and gateways; passwords are not kept."""
-    found = Credentials(context.store).list(customer_id)
+    found = Credentials(context.existing_store).list(customer_id)
+    if customer_id and not found:
+        context.must_know(customer_id)
     data = [
         {
             "user": each.user,
@@ -182,9 +190,10 @@ def line_types_command() -> None:
 
 @command("load")
 @click.argument("file", type=_FILE)
-def _load(context: Context, file: Path) -> None:
+@click.option("--empty", is_flag=True, help="Also where the file has no row: then no line type is known any more.")
+def _load(context: Context, file: Path, empty: bool) -> None:
     """Replace the line types by a CSV of number or prefix, type."""
-    loaded = line_types.load(context.store, file)
+    loaded = line_types.load(context.store, file, may_be_empty=empty)
     context.show({"rows": loaded}, f"{loaded:,} line types are in force")
 
 
@@ -192,7 +201,7 @@ line_types_command.add_command(_load)
 
 
 def _send_link(context: Context, customer: Customer, feed: str, file: Path, by: str) -> None:
-    source = Source(file, file.name, Evidence.assumed)
+    source = Source(file, readable(file.name), Evidence.assumed)
     made = sheet.make(context.store, context.settings, customer, feed, source)
     expires_at = approval_link.send(context.store, context.settings, customer, made, by, context.now)
     recipients = ", ".join(customer.report_to)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from alp_daemon.cli.arguments import by_default
 from alp_daemon.cli.context import Context, command
 from alp_daemon.services import subscriber, subscribers
 from alp_daemon.services.optin import Sender
@@ -18,7 +19,7 @@ _SOURCES = ("operator", "end_user")
 @click.argument("email")
 def subscriber_command(context: Context, brand: str, email: str) -> None:
     """Show how a subscriber stands, and everything that ever happened to the address."""
-    found = subscriber.story(context.store, context.brand(brand), email)
+    found = subscriber.story(context.existing_store, context.brand(brand), email)
     context.show(found, lambda: _print_story(context, found))
 
 
@@ -26,9 +27,10 @@ def subscriber_command(context: Context, brand: str, email: str) -> None:
 @click.argument("brand", metavar="BRAND")
 @click.argument("email")
 @click.option("--source", type=click.Choice(_SOURCES), default="operator", help="end_user: said by phone or letter.")
-def unsubscribe_command(context: Context, brand: str, email: str, source: str) -> None:
+@by_default("Who gives the command; it is kept in the history.")
+def unsubscribe_command(context: Context, brand: str, email: str, source: str, by: str) -> None:
     """See to it that nobody writes to an address again; only ResubscribeSubscribers lifts that."""
-    sender = Sender("operator", source, "cli")
+    sender = Sender(by, source, "cli")
     found = subscriber.unsubscribe(context.store, context.brand(brand), email, sender, context.now)
     told = "" if found["changed"] else " (nothing to change: it was already; that it was said again is recorded)"
     context.show(found, f"{found['email']} is {found['status']}{told}")
@@ -42,7 +44,7 @@ def interests_command() -> None:
 @command("add")
 @click.argument("brand", metavar="BRAND")
 @click.argument("name")
-@click.option("--by", default="operator", metavar="NAME", help="Who makes it; it is kept.")
+@by_default("Who makes it; it is kept.")
 def _add(context: Context, brand: str, name: str, by: str) -> None:
     """Make an interest that uploads may name."""
     added = subscribers.add_interest(context.store, context.brand(brand), name, by, context.now)
@@ -55,7 +57,7 @@ def _add(context: Context, brand: str, name: str, by: str) -> None:
 @click.argument("brand", metavar="BRAND")
 def _list(context: Context, brand: str) -> None:
     """List the interests and how many opted-in subscribers each has."""
-    found = subscribers.interests(context.store, context.brand(brand))
+    found = subscribers.interests(context.existing_store, context.brand(brand))
     rows = [[each["interest"], each["members"]] for each in found]
     context.show(found, lambda: context.table(["interest", "members"], rows))
 

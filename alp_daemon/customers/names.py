@@ -16,10 +16,18 @@ BULK_UPLOAD = "bulkupload"
 # Chrome .crdownload, lftp and many scripts .part or .tmp, editors a trailing ~.
 _TEMPORARY = (".tmp", ".part", ".filepart", ".crdownload", "~")
 
+# How Python keeps bytes of a name or an argument that are no UTF-8; no database and no terminal takes them so.
+_UNREADABLE = re.compile("[\ud800-\udfff]")
+
 
 def is_temporary(name: str) -> bool:
     """Whether a file of this name waits for its rename. ``name`` has no folder."""
     return name.startswith(".") or name.lower().endswith(_TEMPORARY)
+
+
+def readable(text: str) -> str:
+    """A name, or what else comes from outside, as it can be kept and shown: U+FFFD for what was no UTF-8."""
+    return _UNREADABLE.sub("\ufffd", text)
 
 
 def folded(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from alp_daemon.demo.samples import Sample, normalised
 from alp_daemon.demo.stage import HOST, Stage
-from alp_daemon.domain.lockout import Limits
+from alp_daemon.domain.lockout import LockoutLimits
 from alp_daemon.errors import Unavailable
 from alp_daemon.services import reporttext
 from alp_daemon.services.credentials import Issued
@@ -21,7 +21,7 @@ from alp_daemon.services.report import Report
 
 # All of 127.0.0.0/8 is this machine, so the guesser need not share the visitor's address, and its lockout.
 GUESSER: Final = "127.0.0.2"
-_GUESSES: Final = Limits().failures
+_GUESSES: Final = LockoutLimits().failures
 
 # Sends half of what it is given, to the end of a line, says so, and does nothing until it is killed. Such a file looks
 # whole; only the connection knows better.
@@ -48,6 +48,9 @@ _CHANGES: Final = {
     "tags_added": ("tag added", "tags added"),
     "tags_removed": ("tag removed", "tags removed"),
     "blocked_opted_out": ("left opted out", "left opted out"),
+    "unsubscribed": ("unsubscribed", "unsubscribed"),
+    "resubscribed": ("subscribed again", "subscribed again"),
+    "attributes_changed": ("with other attributes", "with other attributes"),
 }
 
 
@@ -180,7 +183,8 @@ def _result(ended: Report) -> str:
     if ended["state"] != "applied":
         return str(ended["reason"])
     figures, rows = ended["changes"], ended["rows"]
-    parts = [f"{figures[key]:,} {words[figures[key] != 1]}" for key, words in _CHANGES.items() if figures[key]]
+    # Lists of numbers and of subscribers do not count the same things.
+    parts = [f"{figures[key]:,} {words[figures[key] != 1]}" for key, words in _CHANGES.items() if figures.get(key)]
     if rows["rejected"]:
         parts.append(f"{rows['rejected']:,} of {rows['read']:,} rows rejected")
     return ", ".join(parts) or "nothing changed"

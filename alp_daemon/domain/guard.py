@@ -5,9 +5,10 @@ It looks both ways: at what would be taken away (a file cut short) and at what w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 from alp_daemon.domain.model import Buckets, Evidence
 from alp_daemon.domain.plan import Changes, Plan
@@ -40,11 +41,32 @@ DEFAULTS = Limits()
 DEFAULTS_BY_MODE = {"hard_opt_out": Limits(max_omitted=0.10, floor=20)}
 
 
+class HoldCode(StrEnum):
+    """Why an upload waits. Stored, and in every report: never rename them."""
+
+    # Of the file itself.
+    cut = "cut"
+    not_proven = "not_proven"
+    too_few_rows = "too_few_rows"
+    rejected = "rejected"
+    unformatted = "unformatted"
+    # Of what it would do to the list.
+    no_valid_rows = "no_valid_rows"
+    omitted = "omitted"
+    tags_removed = "tags_removed"
+    new = "new"
+    # Of what stands around it.
+    not_approved = "not_approved"
+    customer_missing = "customer_missing"
+    sidecar_missing = "sidecar_missing"
+    stops_worker = "stops_worker"
+
+
 @dataclass(frozen=True, slots=True)
 class HoldReason:
     """One limit that a plan passes: a stable code, the figure, the limit, and the sentence a person reads."""
 
-    code: str
+    code: HoldCode
     message: str
     count: int = 0
     limit: float = 0.0
@@ -53,11 +75,21 @@ class HoldReason:
         return asdict(self)
 
 
-# Reasons that only something other than a release can cure.
-NOT_WAIVABLE = {
-    "not_approved": "approve the feed; its waiting files then go on by themselves",
-    "customer_missing": "put the customer's YAML file back; the file then goes on by itself",
+CURES: Final = {
+    HoldCode.not_approved: "approve the feed; its waiting files then go on by themselves",
+    HoldCode.customer_missing: "put the customer's YAML file back; the file then goes on by itself",
 }
+"""What cures the reasons that a release cannot waive."""
+
+
+def cures_of(codes: Iterable[str]) -> tuple[str, ...]:
+    """What has to be done first, where a release alone cannot let the upload go on."""
+    return tuple(CURES[HoldCode(code)] for code in codes if code in CURES)
+
+
+def needs_though_cut(codes: Collection[str]) -> bool:
+    """Whether a release has to say that the file was seen to be whole."""
+    return HoldCode.cut in codes
 
 
 def limits_for(mode: str, given: Mapping[str, Any]) -> Limits:
@@ -70,11 +102,13 @@ def check_file(buckets: Buckets, evidence: Evidence, evidence_note: str, limits:
     """What is suspicious about the file itself, whatever the list."""
     reasons = []
     if evidence is Evidence.cut:
-        reasons.append(HoldReason("cut", f"the upload may be cut short: {evidence_note or 'no proof of its end'}"))
+        reasons.append(
+            HoldReason(HoldCode.cut, f"the upload may be cut short: {evidence_note or 'no proof of its end'}")
+        )
     elif limits.completeness is Evidence.proven and evidence is not Evidence.proven:
         reasons.append(
             HoldReason(
-                "not_proven",
+                HoldCode.not_proven,
                 "this feed takes only files that are proven whole (trailer count, sidecar or TLS close), and this one"
                 " is only assumed to be",
             )
@@ -82,7 +116,7 @@ def check_file(buckets: Buckets, evidence: Evidence, evidence_note: str, limits:
     if buckets.read < limits.min_rows:
         reasons.append(
             HoldReason(
-                "too_few_rows",
+                HoldCode.too_few_rows,
                 f"the file has {buckets.read:,} rows, the feed expects at least {limits.min_rows:,}",
                 limits.min_rows - buckets.read,
             )
@@ -91,7 +125,7 @@ def check_file(buckets: Buckets, evidence: Evidence, evidence_note: str, limits:
     if filled and _more_than(limits.max_rejected, filled, buckets.rejected):
         reasons.append(
             HoldReason(
-                "rejected",
+                HoldCode.rejected,
                 f"{buckets.rejected:,} of {filled:,} rows are refused ({_percent(buckets.rejected, filled)};"
                 f" the limit is {limits.max_rejected:.0%})",
                 buckets.rejected,
@@ -118,7 +152,7 @@ def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bo
             return reasons
         reasons.append(
             HoldReason(
-                "no_valid_rows",
+                HoldCode.no_valid_rows,
                 f"no row of the file holds a valid {_what(plan)}, and it would {verb} all {omitted:,} {_what(plan)}s",
                 omitted,
             )
@@ -126,7 +160,7 @@ def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bo
     elif omitted > limits.floor and _more_than(limits.max_omitted, opted_in, omitted):
         reasons.append(
             HoldReason(
-                "omitted",
+                HoldCode.omitted,
                 f"it would {verb} {omitted:,} of {opted_in:,} opted-in {_what(plan)}s ({_percent(omitted, opted_in)};"
                 f" the limit is {limits.max_omitted:.0%})",
                 omitted,
@@ -137,7 +171,7 @@ def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bo
     if removed > limits.tags_floor and _more_than(limits.max_tags_removed, plan.tags_before, removed):
         reasons.append(
             HoldReason(
-                "tags_removed",
+                HoldCode.tags_removed,
                 f"it would remove {removed:,} of {plan.tags_before:,} tag assignments"
                 f" ({_percent(removed, plan.tags_before)}; the limit is {limits.max_tags_removed:.0%})",
                 removed,
@@ -148,7 +182,7 @@ def check_plan(plan: Plan, buckets: Buckets, limits: Limits, *, first_upload: bo
     if not first_upload and new > limits.new_floor and _more_than(limits.max_new, opted_in, new):
         reasons.append(
             HoldReason(
-                "new",
+                HoldCode.new,
                 f"it would opt in {new:,} numbers beside {opted_in:,} opted-in ones ({_percent(new, opted_in)}; the"
                 f" limit is {limits.max_new:.0%}): another customer's file?",
                 new,

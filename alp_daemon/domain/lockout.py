@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from alp_daemon.domain.networks import parsed
+
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LockoutLimits:
     """``failures`` failed log-ins less than ``window`` apart block an address for ``block``."""
 
     failures: int = 4
@@ -22,7 +24,7 @@ class Limits:
     block: timedelta = timedelta(hours=1)
 
 
-def blocked_until(failures: Sequence[datetime], limits: Limits) -> datetime | None:
+def blocked_until(failures: Sequence[datetime], limits: LockoutLimits) -> datetime | None:
     """The end of the lockout that the last of these failures causes, or ``None`` if it causes none.
 
     The window slides and is open at its far end: a failure exactly ``window`` ago no longer counts. The address is
@@ -43,10 +45,7 @@ def normalise(ip: str) -> str:
     """
     if "/" in ip:
         return str(ipaddress.ip_network(ip))
-    address = ipaddress.ip_address(ip)
+    address = parsed(ip)
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    # A dual-stack socket shows an IPv4 client so (RFC 4291, 2.5.5.2).
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
     return str(ipaddress.IPv6Network((int(address), 64), strict=False))

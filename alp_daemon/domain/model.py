@@ -174,5 +174,7 @@ class Reading:
     """``True`` proven by a trailer; ``False`` the end is cut (short last row, missing trailer); else ``None``."""
     ends_with_newline: bool
     cut_reason: str = ""
+    unusable: Keys = field(default_factory=lambda: np.empty(0, np.int64))
+    """Sorted numbers in refused rows and cells: not listed, and not omitted either, since the file does name them."""
     said: Subscribers | None = None
     """What a file about e-mail subscribers said; ``listed`` is empty then, since it knows of no keys."""

@@ -14,14 +14,14 @@ import re
 from typing import Final, Literal
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from alp_daemon import masking
 
 Reason = Literal["not_a_number", "invalid", "extension", "spreadsheet_damage", "not_mobile"]
 
 REASONS: Final[dict[Reason, str]] = {
-    "not_a_number": "This is not one phone number: put exactly one into the cell, such as (212) 555-0123.",
+    "not_a_number": "This is not one phone number: give exactly one, such as (212) 555-0123.",
     "invalid": "No such number is in use: check the area code, and that no digit is missing or too many.",
     "extension": "A text message cannot reach an extension: give a number of its own.",
     "spreadsheet_damage": "A spreadsheet has rounded this number and its last digits are lost: "
@@ -64,6 +64,7 @@ takes at the ends of a number only.
 # 2.12556E+09, also with a decimal comma and without the plus. Exact forms (2.125550123E+09) are refused as
 # well: nobody can tell them from a rounded number that ends in zeros.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]{1,3}")
+_KEYS_END: Final = 10**15  # E.164 numbers have 15 digits at the most
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _WHOLE_FLOAT = re.compile(r"[0-9]+\.0")
 
@@ -92,16 +93,35 @@ def parse_line(text: str, region: str) -> int | Reason:
 def parse_sender(text: str, region: str) -> int | Reason:
     """As ``parse_line``, and any E.164 text as it stands: who has sent a message has a number.
 
-    Numbering plans open new ranges before libphonenumber knows them, and a STOP from one must not be lost.
+    Numbering plans open new ranges before libphonenumber knows them, and a STOP from one must not be lost. Many
+    gateways leave the plus sign out: such digits are taken so where they can be nothing else.
     """
+    text = text.strip()
     key = parse_line(text, region)
-    if isinstance(key, str) and _E164.fullmatch(text.strip()):
-        return int(text.strip())
-    if isinstance(key, str) and text.strip().isdecimal():
-        # Many gateways write E.164 without its plus sign.
-        with_plus = parse_line(f"+{text.strip()}", region)
-        return key if isinstance(with_plus, str) else with_plus
-    return key
+    if isinstance(key, int):
+        return key
+    if _E164.fullmatch(text):
+        return int(text)
+    if not text.isdecimal():
+        return key
+    with_plus = parse_line(f"+{text}", region)
+    return with_plus if isinstance(with_plus, int) else _only_as_international(text, region) or key
+
+
+def _only_as_international(digits: str, region: str) -> int | None:
+    """The key of an unknown number without its plus sign; ``None`` where the region may have it for one of its own."""
+    international, own = _of_possible_length(f"+{digits}", region), _of_possible_length(digits, region)
+    return international if own in (None, international) else None
+
+
+def _of_possible_length(text: str, region: str) -> int | None:
+    """The key of what has as many digits as numbers of its country have, be such a number in use or not."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        return None
+    is_possible = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    return _key(number) if is_possible else None
 
 
 def _parse(text: str, region: str) -> PhoneNumber | Reason:
@@ -119,6 +139,22 @@ def _parse(text: str, region: str) -> PhoneNumber | Reason:
     if number.extension:
         return "extension"
     return number
+
+
+def meant(text: str, region: str) -> int | None:
+    """The key of the number that a text gives, whether or not ``parse`` takes it; ``None`` where it gives none.
+
+    A refused number may still stand on a list: its line type or its range was another one when it got there.
+    """
+    text = text.strip()
+    if _SCIENTIFIC.fullmatch(text):
+        return None
+    try:
+        number = phonenumbers.parse(text.removesuffix(".0") if _WHOLE_FLOAT.fullmatch(text) else text, region)
+    except NumberParseException:
+        return None
+    key = _key(number)
+    return key if key < _KEYS_END else None
 
 
 def valid_key(international: str) -> int | None:

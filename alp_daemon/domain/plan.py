@@ -91,15 +91,19 @@ def make_plan(
     only_this_feed: bool = False,
     stated: Tags = (),
     attrs: Codes | None = None,
+    spared: Keys | None = None,
 ) -> Plan:
     """What ``policy`` does to ``state`` when the file lists ``listed``.
 
     ``feed_bit`` is the feed's mask in ``ListState.feeds``; with ``only_this_feed`` an address counts as omitted only
     if this feed has listed it before (``omitted_scope: feed``). ``stated`` are the tags whose members the file states
-    (``Policy.within_tags``); ``attrs`` the attributes that each listed address is to have, if it is touched.
+    (``Policy.within_tags``); ``attrs`` the attributes that each listed address is to have, if it is touched. ``spared``
+    addresses are not omitted, though they are not listed: the file names them in rows that cannot be used.
     """
     planned = [
-        _plan_part(part, in_file, policy, sets, stated, feed_bit, only_this_feed, None if attrs is None else attrs[at])
+        _plan_part(
+            part, in_file, policy, sets, stated, feed_bit, only_this_feed, None if attrs is None else attrs[at], spared
+        )
         for part, in_file, at in parts(state, listed)
     ]
     return Plan(
@@ -124,6 +128,7 @@ def _plan_part(
     feed_bit: int,
     only_this_feed: bool,
     attrs: Codes | None,
+    spared: Keys | None,
 ) -> Plan:
     at, known = find(state.keys, listed.keys)
     in_scope = _scope(state, policy, sets, feed_bit if only_this_feed else None, stated)
@@ -139,6 +144,9 @@ def _plan_part(
         )
     omitted = in_scope.copy()
     omitted[at[known]] = False
+    if spared is not None:
+        of_spared, is_known = find(state.keys, spared)
+        omitted[of_spared[is_known]] = False
     del at  # as big as the file's keys
     gone_before = take(state, np.flatnonzero(omitted)) if policy.removes else ListState.empty()
     no_tags = np.full(len(gone_before), of_stated)
@@ -146,13 +154,13 @@ def _plan_part(
 
     # Rows that are not written are left out before the two parts become one: nearly all of them, on most nights.
     here, gone = _is_written(here_before, here_after), _is_written(gone_before, gone_after)
-    if policy.always_recorded:
-        here[:] = True
+    said = _is_touched(here_before, policy.listed) if policy.always_recorded else np.zeros(len(here), np.bool_)
+    here |= said
     before = merged(take(here_before, here), take(gone_before, gone))
     after = merged(take(here_after, here), take(gone_after, gone))
     is_event = differs(before, after)
     if policy.always_recorded:
-        is_event |= np.isin(after.keys, listed.keys, assume_unique=True)
+        is_event |= np.isin(after.keys, listed.keys[said], assume_unique=True)
     changes = _count(here_before, here_after, before, after, known, sets)
     return Plan(
         version=state.version,

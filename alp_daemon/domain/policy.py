@@ -43,7 +43,7 @@ class Policy:
     omitted: Transitions = (KEEP, KEEP, KEEP, KEEP, KEEP)
     omitted_tags: TagRule = TagRule.keep
     always_recorded: bool = False
-    """Writes an event even where nothing changes: proof that it was said."""
+    """Writes an event of each listed address that it speaks of, even where nothing changes: proof that it was said."""
     within_tags: bool = False
     """The file states who carries some tags; whoever carries none of them is not omitted."""
 
@@ -105,15 +105,18 @@ ACTIONS = {
 }
 
 # An operator takes one subscriber off by hand.
-UNSUBSCRIBE = replace(ACTIONS["UnsubscribeSubscribers"], always_recorded=True)
+UNSUBSCRIBE = Policy(
+    "unsubscribe", (UNSUBSCRIBED, UNSUBSCRIBED, UNSUBSCRIBED, OUT, UNSUBSCRIBED), TagRule.keep, always_recorded=True
+)
 
 # Commands of the ManageOptin API and the command line: the same plan on one address. Tags given with a command that
-# takes people in are added, with one that puts them out they are removed.
+# takes people in are added, with one that puts them out they are removed. Who commands what is true already has decided
+# it all the same: the undo of the file that made it true must leave it so.
 COMMANDS = {
-    policy.name: policy
+    policy.name: replace(policy, always_recorded=True)
     for policy in (
         Policy("opt_in", (IN, IN, IN, REFUSE, REFUSE), TagRule.add),
-        Policy("opt_out", (OUT, OUT, OUT, OUT, OUT), TagRule.remove, always_recorded=True),
+        Policy("opt_out", (OUT, OUT, OUT, OUT, OUT), TagRule.remove),
         Policy("suspend", (REFUSE, SUSPENDED, SUSPENDED, REFUSE, REFUSE), TagRule.remove),
         Policy("reactivate", (REFUSE, IN, IN, REFUSE, REFUSE), TagRule.add),
         Policy("add_tags", (REFUSE, IN, SUSPENDED, REFUSE, REFUSE), TagRule.add),
@@ -124,13 +127,17 @@ COMMANDS = {
 # The only way back from opted_out: the end user's own message with the keyword.
 KEYWORD_MESSAGE = Policy("keyword_message", (IN, IN, IN, IN, IN), TagRule.keep, always_recorded=True)
 
-# Go-live: the statuses of the list that is brought along. An opt-out on either side wins.
-IMPORTS = {
-    Status.opted_in: Policy("import", _OPT_IN, TagRule.add),
-    Status.suspended: Policy("import", (SUSPENDED, SUSPENDED, SUSPENDED, KEEP, KEEP), TagRule.add),
-    Status.opted_out: Policy("import", (OUT, OUT, OUT, OUT, OUT), TagRule.add),
+# Go-live: the statuses of the list that is brought along. An opt-out on either side wins. As with commands, what is
+# brought stands by its own right, whatever becomes of a file that said the same.
+IMPORTS_OF_SUBSCRIBERS: dict[Status, Policy] = {
+    status: Policy("import", listed, TagRule.add, always_recorded=True)
+    for status, listed in {
+        Status.opted_in: _OPT_IN,
+        Status.suspended: (SUSPENDED, SUSPENDED, SUSPENDED, KEEP, KEEP),
+        Status.opted_out: (OUT, OUT, OUT, OUT, OUT),
+        Status.unsubscribed: (UNSUBSCRIBED, UNSUBSCRIBED, UNSUBSCRIBED, KEEP, UNSUBSCRIBED),
+    }.items()
 }
-IMPORTS_OF_SUBSCRIBERS = {
-    **IMPORTS,
-    Status.unsubscribed: Policy("import", (UNSUBSCRIBED, UNSUBSCRIBED, UNSUBSCRIBED, KEEP, UNSUBSCRIBED), TagRule.add),
+IMPORTS: dict[Status, Policy] = {
+    status: rules for status, rules in IMPORTS_OF_SUBSCRIBERS.items() if status is not Status.unsubscribed
 }

@@ -22,6 +22,18 @@ class BadTag(StrEnum):
     control_character = "tag_control_character"
     separator = "tag_separator"
 
+    @property
+    def rule(self) -> str:
+        """What a tag may be, for who has typed this one; ``REASONS`` are for who sends files."""
+        return _RULES[self]
+
+
+_RULES: Final[dict[BadTag, str]] = {
+    BadTag.empty: "a tag needs at least one character",
+    BadTag.too_long: f"a tag may have at most {MAX_LENGTH} characters",
+    BadTag.control_character: "a tag may not hold line breaks, tabs or unreadable characters",
+    BadTag.separator: "a tag may not hold commas or semicolons",
+}
 
 REASONS: Final[dict[str, str]] = {
     BadTag.empty.value: "A tag needs at least one character.",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -19,6 +21,10 @@ MAX_UNPACKED = 4 * 2**30
 
 MAX_SPREADSHEET = 2**30
 """Bytes that all parts of a spreadsheet may have when unpacked."""
+
+MAX_DIRECTORY: Final = 2 * 2**20
+"""Bytes that the directory of a zip archive may have. Read, it takes ten times that; a spreadsheet of 10,000 parts has
+less than half of it."""
 
 FIRST_CHUNK: Final = 64 * 2**10
 """Bytes that are enough to see what a file is and to find its header."""
@@ -77,6 +83,8 @@ class Content:
     checked: bool
     """A checksum at the end of its wrapping proves that nothing is missing."""
     open: Callable[[], BinaryIO]
+    size: int | None = None
+    """Bytes when unpacked, of a spreadsheet all its parts'; ``None`` where only reading can tell."""
 
     def chunks(self, at_most: int = MAX_UNPACKED) -> Iterator[bytes]:
         """The unpacked bytes, piece by piece; raises ``UnusableFile`` for damage and for too much of it."""
@@ -93,11 +101,28 @@ class Content:
                 yield chunk
 
 
+def is_larger(path: Path, most: int) -> bool:
+    """Whether a file has more than so many bytes when unpacked; of a spreadsheet all its parts count.
+
+    A damaged one is as large as what can be unpacked of it, or not large at all.
+    """
+    total = 0
+    with suppress(UnusableFile):
+        content = unwrap(path)
+        if content.size is not None:
+            return content.size > most
+        for chunk in content.chunks():
+            total += len(chunk)
+            if total > most:
+                break
+    return total > most
+
+
 def unwrap(path: Path, name: str = "") -> Content:
     """Return what a file holds. ``name`` is what messages call it (else its own name).
 
     Raises ``UnusableFile``: ``empty_file``, ``not_text``, ``corrupt_archive``, ``encrypted_archive``,
-    ``several_files``.
+    ``several_files`` (also where a directory could name thousands), ``too_large``.
     """
     name = name or path.name
     head = _head(path.open("rb"))
@@ -107,7 +132,7 @@ def unwrap(path: Path, name: str = "") -> Content:
         return _inside_gzip(path, name)
     if head.startswith(_ZIP):
         return _inside_zip(path, name)
-    return Content(name, _kind(head, name), False, lambda: path.open("rb"))
+    return Content(name, _kind(head, name), False, lambda: path.open("rb"), path.stat().st_size)
 
 
 def _inside_gzip(path: Path, name: str) -> Content:
@@ -121,12 +146,32 @@ def _inside_gzip(path: Path, name: str) -> Content:
     return Content(name, _inner_kind(head, name), True, unpacked)
 
 
+class _Directory(io.FileIO):
+    """An archive of which only the directory and the beginnings of a few members are read.
+
+    ``zipfile`` reads a directory in one go, as large as the end of the file says that it is.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(path)
+        self._name = name
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_DIRECTORY:
+            raise UnusableFile(
+                "several_files",
+                f"{self._name}: the zip archive's directory says that it has {size:,} bytes ({MAX_DIRECTORY:,} are the "
+                "most that is read). Expected exactly one file in it.",
+            )
+        return super().read(-1 if size is None else size)
+
+
 def _inside_zip(path: Path, name: str) -> Content:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Directory(path, name) as directory, zipfile.ZipFile(directory) as archive:
             office = _office_kind(archive, name)
             if office:
-                return Content(name, office, True, lambda: path.open("rb"))
+                return Content(name, office, True, lambda: path.open("rb"), _size(archive))
             member = _only_member(archive, name)
             with archive.open(member) as stream:
                 head = stream.read(64)
@@ -136,7 +181,7 @@ def _inside_zip(path: Path, name: str) -> Content:
     def unpacked() -> BinaryIO:
         return zipfile.ZipFile(path).open(member)  # type: ignore[return-value]  # reads like any binary file
 
-    return Content(name, _inner_kind(head, name), True, unpacked)
+    return Content(name, _inner_kind(head, name), True, unpacked, member.file_size)
 
 
 def _office_kind(archive: zipfile.ZipFile, name: str) -> Kind | None:
@@ -149,13 +194,17 @@ def _office_kind(archive: zipfile.ZipFile, name: str) -> Kind | None:
         office = "ods" if archive.read("mimetype").startswith(_OPENDOCUMENT_SHEET) else None
     elif any(part.startswith("word/") for part in names):
         raise _not_text(name, "a Word document")
-    if office and sum(part.file_size for part in archive.infolist()) > MAX_SPREADSHEET:
+    if office and _size(archive) > MAX_SPREADSHEET:
         raise UnusableFile(
             "too_large",
             f"{name}: the spreadsheet unpacks to more than {MAX_SPREADSHEET:,} bytes, the most that is read. "
             "Save it as CSV and send that.",
         )
     return office
+
+
+def _size(archive: zipfile.ZipFile) -> int:
+    return sum(part.file_size for part in archive.infolist())
 
 
 def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:

@@ -10,7 +10,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from io import RawIOBase
+from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,14 +64,20 @@ def copy(source: Path, target: BinaryIO) -> None:
         raise NotFound(f"{source}: there is no such file") from error
     except OSError as error:
         raise Unavailable(f"{source}: cannot be read ({error.strerror})") from error
-    with file, disk_errors(f"cannot copy {source} into the spool"):
+    with file:
+        copy_open(file, str(source), target)
+
+
+def copy_open(file: FileIO, called: str, target: BinaryIO) -> None:
+    """As :func:`copy`, of a file that is open already; ``called`` is what messages call it."""
+    with disk_errors(f"cannot copy {called} into the spool"):
         before = os.fstat(file.fileno())
         _pour(file, target)
         target.flush()
         after = os.fstat(file.fileno())
     changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
     if changed and stat.S_ISREG(after.st_mode):
-        raise TryAgain(f"{source}: it is still being written; try again when it is complete")
+        raise TryAgain(f"{called}: it is still being written; try again when it is complete")
 
 
 def _pour(source: RawIOBase, target: BinaryIO) -> None:

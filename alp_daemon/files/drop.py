@@ -12,13 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from io import FileIO
 from pathlib import Path
 
 from alp_daemon.customers import PREFORMATTED, is_temporary
+from alp_daemon.files import beneath
+from alp_daemon.files.disk import disk_errors
 
 REPORTS = "reports"
 FOLDERS = ("", PREFORMATTED)
 """Where files are picked up: the customer's own folder and the one for the standard format."""
+
+
+# A link, a socket, a pipe: somebody has put it there in place of the file.
+_NO_FILE_ANY_MORE = (errno.ELOOP, errno.ENXIO, errno.EINVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,10 @@ class Found:
     mtime_ns: int
     ctime_ns: int
 
+    @property
+    def home(self) -> Path:
+        return self.path.parent.parent if self.folder else self.path.parent
+
 
 class Claim(Enum):
     """What became of the attempt to take a file."""
@@ -51,16 +62,37 @@ class Claim(Enum):
 
 
 def prepare(home: Path) -> Path:
-    """Makes a customer's folders where they are missing."""
-    for folder in (REPORTS, PREFORMATTED):
-        (home / folder).mkdir(parents=True, exist_ok=True)
+    """Makes a customer's folders where they are missing. Raises as ``disk_errors`` does where that cannot be.
+
+    A link in the place of one of them is refused: it may lead to another customer's files, or to the database.
+    """
+    with disk_errors(f"cannot make the folders in {home}"):
+        for folder in (REPORTS, PREFORMATTED):
+            (home / folder).mkdir(parents=True, exist_ok=True)
+            with beneath.opened(home, folder):
+                continue
     return home
+
+
+def trouble(home: Path) -> str | None:
+    """What keeps a customer's folders, which need not be there yet, from being used by this user; None if nothing."""
+    try:
+        for folder in (home, home / REPORTS, home / PREFORMATTED):
+            if folder.is_dir() and (folder == home or not folder.is_symlink()):
+                if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+                    return f"{folder} cannot be read and written"
+            elif folder.exists() or folder.is_symlink():
+                return f"{folder} is not a folder"
+    except PermissionError as error:
+        return f"{error.filename} cannot be looked at"
+    return None
 
 
 def look(home: Path) -> list[Found]:
     """The files that lie in a customer's folder, in order of arrival: by modification time, then name.
 
     Not those with a temporary name, links (they could show any file of the system), folders and devices.
+    Raises :class:`OSError` where one of the folders cannot be read, or is a link.
     """
     return sorted(
         (file for folder in FOLDERS for file in _files(home, folder)), key=lambda file: (file.mtime_ns, file.name)
@@ -74,74 +106,86 @@ def is_whole(found: Found) -> bool:
     Raises :class:`OSError` when the file cannot be read.
     """
     try:
-        file = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with beneath.opened(found.home, found.folder) as folder, beneath.open_file(folder, found.path.name) as file:
+            if not _same(os.fstat(file.fileno()), found) or _has_writer(file.fileno()):
+                return False
+            os.fsync(file.fileno())
+            return True
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP):
+        if error.errno in (errno.ENOENT, *_NO_FILE_ANY_MORE):
             return False
         raise
-    try:
-        if not _same(os.fstat(file), found) or _has_writer(file):
-            return False
-        os.fsync(file)
-        return True
-    finally:
-        os.close(file)
 
 
-def claim(found: Found, target: Path) -> Claim:
-    """Takes the file out of the folder in one step: to ``target``, or aside when that is on another file system.
+def claim(found: Found, target: Path | None, aside: str) -> Claim:
+    """Takes the file out of the folder in one step: to ``target``.
 
+    Where there is none, or it is on another file system, the file stays in its folder under the hidden name ``aside``.
     What is moved is looked at afterwards, so that a file put there at the last moment is never mistaken for the one
     that was seen, nor lost.
     """
-    landed = target
+    name = found.path.name
     try:
-        try:
-            found.path.rename(landed)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            landed = aside(found.path.parent, target)
-            found.path.rename(landed)
+        with beneath.opened(found.home, found.folder) as folder:
+            landed = _move(folder, name, target, aside)
+            now = os.stat(landed, dir_fd=folder, follow_symlinks=False)
+            if not stat.S_ISREG(now.st_mode):
+                os.rename(landed, name, src_dir_fd=folder, dst_dir_fd=folder)
+                return Claim.gone
     except FileNotFoundError:
-        return Claim.gone
-    now = landed.lstat()
-    if not stat.S_ISREG(now.st_mode):
-        landed.rename(found.path)
         return Claim.gone
     as_seen = (found.device, found.inode, found.size, found.mtime_ns)
     return Claim.whole if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == as_seen else Claim.changed
 
 
-def aside(folder: Path, target: Path) -> Path:
-    """The hidden name of a file that is on its way to ``target`` on another file system."""
-    return folder / f".{target.name}.pickup"
+def _move(folder: int, name: str, target: Path | None, aside: str) -> str:
+    """Returns what the file is called now, as seen from its folder."""
+    if target is not None:
+        landed = str(target.absolute())
+        try:
+            os.rename(name, landed, src_dir_fd=folder)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        else:
+            return landed
+    os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
+    return aside
+
+
+def open_aside(home: Path, folder: str, aside: str) -> FileIO | None:
+    """What :func:`claim` has left under its hidden name, to be read; None where nothing is."""
+    try:
+        with beneath.opened(home, folder) as descriptor:
+            return beneath.open_file(descriptor, aside)
+    except FileNotFoundError:
+        return None
+
+
+def remove_aside(home: Path, folder: str, aside: str) -> None:
+    with beneath.opened(home, folder) as descriptor:
+        os.unlink(aside, dir_fd=descriptor)
 
 
 def _files(home: Path, folder: str) -> Iterator[Found]:
-    try:
-        entries = os.scandir(home / folder)
-    except FileNotFoundError:
-        return
-    with entries:
-        for entry in entries:
-            if is_temporary(entry.name) or not entry.is_file(follow_symlinks=False):
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            yield Found(
-                Path(entry.path),
-                _printable(entry.name),
-                folder,
-                _owner(status.st_uid),
-                status.st_dev,
-                status.st_ino,
-                status.st_size,
-                status.st_mtime_ns,
-                status.st_ctime_ns,
-            )
+    for entry in beneath.files(home, folder):
+        if is_temporary(entry.name):
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        yield Found(
+            home / folder / entry.name,
+            _printable(entry.name),
+            folder,
+            _owner(status.st_uid),
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
 
 
 def _same(status: os.stat_result, found: Found) -> bool:

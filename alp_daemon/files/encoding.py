@@ -2,12 +2,15 @@
 
 Order of trial: byte order mark, strict UTF-8, Windows-1252. Guessers that look at letter frequencies take plain
 Windows-1252 for its Central European sister; this rule cannot, and it is one that people can be told.
+
+Text that is UTF-8 up to a character that its end has cut short is UTF-8, and cut.
 """
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from alp_daemon.errors import UnusableFile
@@ -24,17 +27,25 @@ _NULS_OF_NO_TEXT: Final = 0.25
 """Every other byte of UTF-16 is NUL. A single one is a fault of the cell that holds it."""
 
 
-def detect(content: Content, configured: str = "auto") -> str:
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What a text is written in. ``torn_at`` is where its last character begins, if the text ends inside that."""
+
+    name: str
+    torn_at: int | None = None
+
+
+def detect(content: Content, configured: str = "auto") -> Encoding:
     """Return the encoding of a text file, which reads it once from end to end.
 
     Raises ``UnusableFile`` (``not_text``, ``encoding``) where the file cannot be text in it.
     """
     if configured != "auto" and codecs.lookup(configured).name != UTF8:
-        return configured
+        return Encoding(configured)
     first = next(content.chunks())[:_LOOKED_AT_FOR_NUL]
     marked = next((name for mark, name in _MARKS.items() if first.startswith(mark)), UTF8)
     if marked != UTF8 and configured == "auto":
-        return marked
+        return Encoding(marked)
     if first.count(b"\0") > len(first) * _NULS_OF_NO_TEXT:
         raise UnusableFile(
             "not_text",
@@ -42,20 +53,23 @@ def detect(content: Content, configured: str = "auto") -> str:
             "mark, set `encoding: utf-16-le` (or utf-16-be).",
         )
     invalid = _first_invalid_utf8(content)
-    if invalid is None:
-        return UTF8
+    if invalid is None or invalid.is_torn:
+        return Encoding(UTF8, invalid.offset if invalid else None)
     if configured != "auto":
-        raise _undecodable(content.name, configured, invalid)
-    return FALLBACK
+        raise _undecodable(content.name, configured, invalid.offset)
+    return Encoding(FALLBACK)
 
 
 class Utf8Chunks(Iterator[bytes]):
-    """The text of a file as UTF-8 without byte order mark, in pieces that may end anywhere."""
+    """The text of a file as UTF-8 without byte order mark and torn character, in pieces that may end anywhere."""
 
-    def __init__(self, content: Content, encoding: str) -> None:
+    def __init__(self, content: Content, encoding: Encoding) -> None:
         self.ends_with_newline = False
         """Of what has been read so far."""
-        self._chunks = _without_mark(content) if encoding == UTF8 else _transcoded(content, encoding)
+        self.is_torn = encoding.torn_at is not None
+        """The text ends inside a character."""
+        is_utf8 = encoding.name == UTF8
+        self._chunks = _as_it_is(content, encoding.torn_at) if is_utf8 else _transcoded(content, encoding.name)
 
     def __next__(self) -> bytes:
         chunk = next(self._chunks)
@@ -64,10 +78,17 @@ class Utf8Chunks(Iterator[bytes]):
         return chunk
 
 
-def _without_mark(content: Content) -> Iterator[bytes]:
-    chunks = content.chunks()
+def _as_it_is(content: Content, torn_at: int | None) -> Iterator[bytes]:
+    chunks = content.chunks() if torn_at is None else _until(torn_at, content.chunks())
     yield next(chunks).removeprefix(codecs.BOM_UTF8)
     yield from chunks
+
+
+def _until(end: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    offset = 0
+    for chunk in chunks:
+        yield chunk[: max(end - offset, 0)]
+        offset += len(chunk)
 
 
 def _transcoded(content: Content, encoding: str) -> Iterator[bytes]:
@@ -85,19 +106,27 @@ def _transcoded(content: Content, encoding: str) -> Iterator[bytes]:
         raise _undecodable(content.name, encoding, offset + getattr(error, "start", 0)) from error
 
 
-def _first_invalid_utf8(content: Content) -> int | None:
+@dataclass(frozen=True, slots=True)
+class _Invalid:
+    """Where the first bytes stand that are not UTF-8. ``is_torn``: they are all there is of the last character."""
+
+    offset: int
+    is_torn: bool
+
+
+def _first_invalid_utf8(content: Content) -> _Invalid | None:
     decoder = codecs.getincrementaldecoder(UTF8)()
     offset = 0
-    try:
-        for chunk in content.chunks(_CHECKED_AT_ONCE):
-            pending = decoder.getstate()[0]
-            if pending or not chunk.isascii():
+    for chunk in content.chunks(_CHECKED_AT_ONCE):
+        pending = decoder.getstate()[0]
+        if pending or not chunk.isascii():
+            try:
                 decoder.decode(chunk)
-            offset += len(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        return offset + error.start
-    return None
+            except UnicodeDecodeError as error:
+                return _Invalid(offset - len(pending) + error.start, is_torn=False)
+        offset += len(chunk)
+    pending = decoder.getstate()[0]
+    return _Invalid(offset - len(pending), is_torn=True) if pending else None
 
 
 def _undecodable(name: str, encoding: str, offset: int) -> UnusableFile:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from alp_daemon.domain.model import Codes
+from alp_daemon.domain.model import Codes, Keys
 from alp_daemon.files.blocks import Block, Mask
 from alp_daemon.files.fieldmap import FieldMap, TagColumn
 from alp_daemon.files.phonecells import BLANK, PhoneCells, Verdicts
@@ -36,6 +36,8 @@ class Judged:
     blank: Mask
     ragged: dict[int, str]
     """The rows that are, and how many cells they have."""
+    unusable: Keys
+    """Numbers in ragged rows, whichever cell holds them, and those that refused cells of kept rows mean."""
     filtered: Mask
     kept: Mask
     """The rows that are none of these."""
@@ -57,12 +59,20 @@ class Judge:
         looked_at = ~blank
         looked_at[list(ragged)] = False
         kept = looked_at & self._passes(block)
+        unusable = np.concatenate((self._in_rows(block, list(ragged)), self._cells.meant(verdicts[:, kept])))
         columns = enumerate(self._map.tag_columns(block.width))
         tags = [self._tag_cells(block, place, column) for place, column in columns]
-        return Judged(block, verdicts, blank, ragged, looked_at & ~kept, kept, tags)
+        return Judged(block, verdicts, blank, ragged, unusable, looked_at & ~kept, kept, tags)
 
     def _verdicts(self, block: Block, column: int) -> Verdicts:
         return self._cells.without_landlines(block.verdicts(column, self._cells))
+
+    def _in_rows(self, block: Block, rows: Sequence[int]) -> Keys:
+        """The numbers in all cells of ragged rows: a delimiter too many has moved what stands behind it."""
+        if not rows:
+            return np.empty(0, np.int64)
+        at = np.array(rows, np.intp)
+        return self._cells.numbers_in({text for column in range(block.width) for text in block.texts(column, at)})
 
     def _passes(self, block: Block) -> Mask:
         passes = np.ones(len(block), np.bool_)

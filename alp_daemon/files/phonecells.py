@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import Final, Literal
@@ -12,15 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alp_daemon.domain import nanp, phone
+from alp_daemon.domain.model import Keys
 from alp_daemon.files.shapes import Shapes
 
 Verdicts = NDArray[np.int64]
-"""One integer a cell: a key (positive), ``BLANK``, or a negative number that stands for a reason."""
+"""One integer a cell: a key (positive), ``BLANK``, or a negative number: why it is refused, and which number it means.
+
+``-(256 * key + code)``, with the key 0 where the cell means no number that could be told.
+"""
 
 BLANK: Final = 0
 
 REMOVE: Final = 1 << 60
 """Added to the key of a number that asks to be opted out. E.164 keys have 15 digits and stay below 2**50."""
+
+_CODE_BITS: Final = 8
 
 MINUS_MEANS_REMOVE: Final = "minus_means_remove"
 
@@ -37,6 +43,7 @@ MINUS: Final = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
 
 _STARTS_WITH_MINUS = re.compile(rf"\s*{MINUS}")
 _NOT_A_DIGIT = re.compile("[^0-9]+")
+_HAS_A_NUMBER = re.compile(r"\d(?:\D{0,3}\d){6}")  # numbers have seven digits at least; not worth parsing are names
 _SIMPLE = re.compile(phone.SIMPLE_NANP)
 
 Minus = Literal["ignore", "reject", "opt_out"]
@@ -67,7 +74,9 @@ class PhoneCells:
         if self.minus != "ignore" and _STARTS_WITH_MINUS.match(text):
             return self._removal(text)
         found = phone.parse(text, self._region)
-        return found if isinstance(found, int) else self._code(found)
+        if isinstance(found, int):
+            return found
+        return self._code(found) - ((phone.meant(text, self._region) or 0) << _CODE_BITS)
 
     def verdicts(self, texts: Sequence[str]) -> Verdicts:
         """The verdict on each of many distinct cells."""
@@ -90,7 +99,8 @@ class PhoneCells:
         table = nanp.table()
         of_class = np.array([self._code("invalid"), 0, self._code("not_mobile")], np.int64)
         classes = table.classify(ten_digits)
-        return np.where(classes == nanp.Verdict.textable, table.keys(ten_digits), of_class[classes])
+        keys = table.keys(ten_digits)
+        return np.where(classes == nanp.Verdict.textable, keys, of_class[classes] - (keys << _CODE_BITS))
 
     def without_landlines(self, verdicts: Verdicts) -> Verdicts:
         """The same, with numbers refused that the operator's line types say take no texts."""
@@ -98,12 +108,22 @@ class PhoneCells:
             return verdicts
         at = np.flatnonzero((verdicts > BLANK) & (verdicts < REMOVE))
         refused = at[~self._takes_texts(verdicts[at])]
-        verdicts[refused] = self._code("not_mobile")
+        verdicts[refused] = self._code("not_mobile") - (verdicts[refused] << _CODE_BITS)
         return verdicts
 
     def reason(self, verdict: int) -> str:
         """The reason code that a negative verdict stands for."""
-        return self._reasons[-verdict - 1]
+        return self._reasons[-verdict % (1 << _CODE_BITS) - 1]
+
+    def meant(self, verdicts: Verdicts) -> Keys:
+        """The numbers that refused cells mean, of any shape of verdicts."""
+        keys: Keys = -verdicts[verdicts < BLANK] >> _CODE_BITS
+        return keys[keys > 0]
+
+    def numbers_in(self, texts: Iterable[str]) -> Keys:
+        """All the numbers that some cells give, whether or not they would be taken."""
+        verdicts = self.verdicts([text for text in texts if _HAS_A_NUMBER.search(text)])
+        return np.concatenate((verdicts[verdicts > BLANK], self.meant(verdicts)))
 
     def is_simple(self, text: str) -> bool:
         """Whether ``of_simple`` may judge a text by its digits."""

@@ -15,6 +15,7 @@ from alp_daemon.files.fieldmap import PREFORMATTED_MAP, FieldMap
 from alp_daemon.files.header import letter
 from alp_daemon.files.judge import Judge, Judged
 from alp_daemon.files.phonecells import BLANK, PhoneCells, TakesTexts
+from alp_daemon.files.rowlimit import check_rows
 from alp_daemon.files.table import Table, open_table
 from alp_daemon.files.tally import Tally
 
@@ -54,6 +55,7 @@ def read_preformatted(
 
 def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer | None) -> Reading:
     judge, tally = Judge(field_map, cells), Tally(field_map, cells)
+    tally.buckets.read = tally.buckets.blank = table.blank_above
 
     def judged(block: Block) -> Judged:
         _check_width(block, field_map, table.name)
@@ -65,6 +67,7 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
     pays = table.checked or table.size >= fastcsv.PAYS_FROM
     for each in ahead(stages) if pays else stages:
         tally.add(each)
+        check_rows(tally.buckets.read, table.name)
     last = blocks.last
     if last is not None and not wholeness.is_trailer(last, trailer):
         tally.add(judged(RowsBlock([last], table.widths)))
@@ -79,6 +82,7 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
         True if ending.whole is None and table.checked else ending.whole,
         table.ends_with_newline,
         ending.cut_reason,
+        unusable=tally.unusable(),
     )
 
 
@@ -96,7 +100,9 @@ def _check_width(block: Block, field_map: FieldMap, name: str) -> None:
 def _ending(
     table: Table, buckets: Buckets, last: NumberedRow | None, trailer: Trailer | None, *, ends_in_quote: bool
 ) -> wholeness.Ending:
-    """Judge the ending by the last row that is not blank, which is a data row too unless it is the trailer."""
+    """Judge the ending by its last character, and by the last row that is not blank: data, unless it is the trailer."""
+    if table.is_torn:
+        return wholeness.Ending(False, wholeness.INSIDE_A_CHARACTER)
     if last is not None and trailer is not None and wholeness.is_trailer(last, trailer):
         return wholeness.of_trailer(last, trailer, table.header, buckets.read - buckets.blank)
     least_cells = table.widths.least if table.widths else 0

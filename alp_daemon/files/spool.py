@@ -19,11 +19,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from alp_daemon.errors import AlpError, OutcomeUnknown
-from alp_daemon.files.disk import copy, disk_errors, ensure_room, is_left, make_folder, trouble_of
+from alp_daemon.files.disk import copy_open, disk_errors, ensure_room, is_left, make_folder, trouble_of
 from alp_daemon.files.folder import INCOMING, Folder
 from alp_daemon.files.lastword import LastWord
 from alp_daemon.files.objects import Kept, Objects, Recorded, StorageAway
@@ -160,16 +161,16 @@ class Spool:
                 retouch(incoming)
         return self._objects.put(incoming.path, target)
 
-    def adopt(self, source: Path, object_name: str, retouch: Retouch | None = None) -> None:
-        """Moves a file from elsewhere here as this object; called again after a crash it begins anew.
+    def adopt(self, source: FileIO, called: str, object_name: str, retouch: Retouch | None = None) -> None:
+        """Keeps a copy of a file from elsewhere as this object; called again after a crash it begins anew.
 
-        Raises :class:`TryAgain` when the disk is full, the storage is away or the file is being written; it is still
-        there then.
+        Once it returns the file may be removed. Raises :class:`TryAgain` when the disk is full, the storage is away or
+        the file is being written; messages call it ``called``.
         """
         customer, _ = object_name.split("/")
         incoming = self.begin(customer)
         try:
-            copy(source, incoming.file)
+            copy_open(source, called, incoming.file)
             if retouch is not None:
                 retouch(incoming)
             self._objects.prepare(customer)
@@ -177,7 +178,6 @@ class Spool:
             self.sync(customer)
         finally:
             incoming.abort()
-        source.unlink()
 
     def new_object(self, customer: str) -> str:
         """A free name for an object, and room for it."""

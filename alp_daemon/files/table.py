@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from alp_daemon.files.encoding import Utf8Chunks, detect
 from alp_daemon.files.fastcsv import FastBlocks
 from alp_daemon.files.fixedwidth import FixedRows
 from alp_daemon.files.header import Header, is_rejects_header
+from alp_daemon.files.rowlimit import check_rows
 
 _REJECTS_FILE: Final = (
     "this is a report of rejects (row, column, value, reason), not a list. Correct the source and send the full list, "
@@ -37,6 +38,8 @@ class Table:
     checked: bool
     """A checksum has proved, or will prove while reading, that no byte is missing."""
     source: RowSource
+    blank_above: int
+    """Blank data rows above the first one that is not blank. They are counted and not kept: they may be millions."""
     begun: Sequence[NumberedRow]
     """Data rows that have been read already."""
     size: int
@@ -45,14 +48,19 @@ class Table:
     """Where the rows of a text file come from; ``None`` for a spreadsheet."""
 
     def blocks(self) -> RowBlocks | FastBlocks:
-        """The data rows in blocks."""
+        """The data rows in blocks, from the first that is not blank on."""
         if isinstance(self.source, CsvRows):
             return FastBlocks(self.source, self.widths, self.begun)
         return RowBlocks(self.source, self.widths, self.begun)
 
     def rows(self) -> Iterator[NumberedRow]:
-        """The data rows one by one."""
+        """The data rows one by one, from the first that is not blank on."""
         return chain(self.begun, (NumberedRow(self.source.number, cells) for cells in self.source))
+
+    @property
+    def is_torn(self) -> bool:
+        """The text ends inside a character."""
+        return self.chunks is not None and self.chunks.is_torn
 
     @property
     def ends_with_newline(self) -> bool:
@@ -64,16 +72,14 @@ def open_table(path: Path, file: FileFormat, name: str = "", *, ragged: bool = F
     """Open a file and read its header; ``ragged`` lets rows have any number of cells.
 
     Raises ``UnusableFile``: what ``unwrap`` and ``detect`` raise, ``wrong_format``, ``rejects_file``, ``empty_file``
-    where there is no row at all, ``row_too_long``, and for spreadsheets ``encrypted_spreadsheet``,
+    where there is no row at all, ``row_too_long``, ``too_many_rows``, and for spreadsheets ``encrypted_spreadsheet``,
     ``corrupt_spreadsheet``, ``missing_sheet``.
     """
     content = unwrap(path, name)
     _check_format(content, file)
     chunks = Utf8Chunks(content, detect(content, file.encoding)) if content.kind == "text" else None
     source = _source(content, file, chunks, path)
-    skipped = list(islice(source, file.skip_rows))
-    rows_above, first = _first_row(source, content, skipped)
-
+    first = _first_row(source, content.name, file.skip_rows)
     header, widths = _columns(first, file, content.name)
     return Table(
         content.name,
@@ -82,7 +88,8 @@ def open_table(path: Path, file: FileFormat, name: str = "", *, ragged: bool = F
         None if ragged else widths,
         content.checked,
         source,
-        () if file.header else (*rows_above, first),
+        0 if file.header else first.number - file.skip_rows - 1,
+        () if file.header else (first,),
         path.stat().st_size,
         chunks,
     )
@@ -127,20 +134,18 @@ def _source(content: Content, file: FileFormat, chunks: Utf8Chunks | None, path:
     return CsvRows(chain([beginning], chunks), dialect_of(file, beginning), content.name)
 
 
-def _first_row(
-    source: RowSource, content: Content, skipped: Sequence[Sequence[str]]
-) -> tuple[Sequence[NumberedRow], NumberedRow]:
-    """Return the blank rows above the first row that is not blank, and that row."""
-    above: list[NumberedRow] = []
+def _first_row(source: RowSource, name: str, skip: int) -> NumberedRow:
+    """The first row that is not blank behind those to be skipped."""
     for cells in source:
-        row = NumberedRow(source.number, cells)
+        check_rows(source.number, name)
         if is_blank(cells):
-            above.append(row)
             continue
-        if any(map(is_rejects_header, (*skipped, cells))):
-            raise UnusableFile("rejects_file", f"{content.name}: {_REJECTS_FILE}")
-        return above, row
-    raise UnusableFile("empty_file", f"{content.name}: the file holds no rows. Nothing was changed.")
+        # Among the skipped ones too: a report is none the less one for a feed that skips its header.
+        if is_rejects_header(cells):
+            raise UnusableFile("rejects_file", f"{name}: {_REJECTS_FILE}")
+        if source.number > skip:
+            return NumberedRow(source.number, cells)
+    raise UnusableFile("empty_file", f"{name}: the file holds no rows. Nothing was changed.")
 
 
 def _without_blank_end(cells: Sequence[str]) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class Tally:
         self._keys = Growing(np.int64)
         self._tag_sets = Growing(np.int32)
         self._begins_row = Growing(np.bool_)
+        self._unusable = Growing(np.int64)
 
     def add(self, judged: Judged) -> None:
         valid = judged.kept & (judged.verdicts > BLANK).any(axis=0)
@@ -57,6 +58,7 @@ class Tally:
         for *_, reject in sorted(refusals):
             self.rejects.add(reject)
         self._collect(judged.verdicts, valid, self._united(judged))
+        self._unusable.extend(judged.unusable)
 
     def finish(self) -> tuple[Listed, Keys]:
         """Return the addresses of all blocks and those to be opted out, and complete the buckets."""
@@ -65,6 +67,10 @@ class Tally:
         self.buckets.duplicate = merged.rows - merged.rows_listed
         self.buckets.numbers = merged.numbers
         return merged.listed, merged.removed
+
+    def unusable(self) -> Keys:
+        """The numbers of all blocks that were refused: the file does name them. For once, like ``finish``."""
+        return np.unique(self._unusable.take())
 
     def _refused_numbers(self, judged: Judged) -> list[_Refusal]:
         names, kept = self._map.phone_names, judged.kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from alp_daemon.customers import Trailer
 from alp_daemon.files.blocks import NumberedRow
@@ -16,6 +17,9 @@ class Ending:
 
     whole: bool | None
     cut_reason: str = ""
+
+
+INSIDE_A_CHARACTER: Final = "the file ends inside a character"
 
 
 def is_trailer(row: NumberedRow, trailer: Trailer | None) -> bool:

@@ -6,7 +6,6 @@ The truth is in the database: a lockout outlives a restart, and ``unlock`` by an
 from __future__ import annotations
 
 import base64
-import ipaddress
 import threading
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -15,7 +14,8 @@ from datetime import datetime
 
 from argon2.exceptions import VerifyMismatchError
 
-from alp_daemon.domain.lockout import Limits, blocked_until, normalise
+from alp_daemon.domain.lockout import LockoutLimits, blocked_until, normalise
+from alp_daemon.domain.networks import is_in, networks
 from alp_daemon.errors import UsageProblem
 from alp_daemon.sections import LockoutSettings
 from alp_daemon.services import counters
@@ -66,8 +66,8 @@ class Access:
 
     def __init__(self, store: Store, settings: LockoutSettings) -> None:
         self._store = store
-        self._limits = Limits(settings.failures, settings.window, settings.block)
-        self._allowed = [ipaddress.ip_network(network, strict=False) for network in settings.allow]
+        self._limits = LockoutLimits(settings.failures, settings.window, settings.block)
+        self._allowed = networks(settings.allow)
         self._judged: Counter[str] = Counter()
         self._counting = threading.Lock()
 
@@ -97,7 +97,7 @@ class Access:
     def _judge(
         self, ip: str, user: str, password: str, now: datetime, kinds: Collection[Kind]
     ) -> Login | Denied | LockedOut:
-        if self._is_allowed(ip):
+        if is_in(ip, self._allowed):
             return self._check(user, password, kinds) or Denied()
         address = normalise(ip)
         with self._store.alone("lockout", address):
@@ -108,7 +108,7 @@ class Access:
 
     def locked_until(self, ip: str, now: datetime) -> datetime | None:
         """The end of the address's lockout, or ``None`` if it may try."""
-        if self._is_allowed(ip):
+        if is_in(ip, self._allowed):
             return None
         with self._store.read() as transaction:
             row = transaction.one("lockouts.get", ip=normalise(ip), now=stamp(now))
@@ -134,12 +134,6 @@ class Access:
             transaction.run("lockouts.remove", ip=address)
             transaction.run("logins.forget", ip=address)
         return locked
-
-    def _is_allowed(self, ip: str) -> bool:
-        address = ipaddress.ip_address(ip)
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._allowed)
 
     def _check(self, user: str, password: str, kinds: Collection[Kind]) -> Login | None:
         with self._store.read() as transaction:

@@ -11,8 +11,10 @@ from typing import IO
 
 from alp_daemon import log
 from alp_daemon.customers import BULK_UPLOAD, PREFORMATTED, Customer, draft_yaml, feed_for, load_file
+from alp_daemon.customers.files import SUFFIX
+from alp_daemon.customers.names import readable
 from alp_daemon.domain import phone
-from alp_daemon.domain.guard import HoldReason
+from alp_daemon.domain.guard import HoldCode, HoldReason
 from alp_daemon.domain.model import Evidence, Listed, Reading, UploadState
 from alp_daemon.errors import ConfigurationError, NotFound, Refused, UsageProblem
 from alp_daemon.files.sniff import guess
@@ -49,6 +51,13 @@ class Approved:
     feed: str
     issued: Issued | None
     requeued: tuple[int, ...]
+
+
+def file_of_new(folder: Path, id_: str) -> Path:
+    """Where a new customer's file belongs. Raises ``UsageProblem`` for an id that would lead elsewhere."""
+    if "/" in id_:
+        raise UsageProblem(f"customer {id_!r}: expected an id of small letters, digits, - and _")
+    return folder / f"{id_}{SUFFIX}"
 
 
 def write_draft(path: Path, sample: Path, *, name: str | None, keyword: str | None, region: str) -> None:
@@ -107,7 +116,7 @@ def dry_run(store: Store, settings: Settings, customer: Customer, feed: str, fil
         approval = approval_of(transaction, customer.id, rules)
     reasons: tuple[HoldReason, ...] = ()
     if isinstance(approval, str):
-        reasons = (HoldReason("not_approved", approval),)
+        reasons = (HoldReason(HoldCode.not_approved, approval),)
     else:
         source = replace(source, sample_newline=approval.sample_newline)
     assessment = _assessed(store, settings, customer, rules, source)
@@ -116,11 +125,12 @@ def dry_run(store: Store, settings: Settings, customer: Customer, feed: str, fil
     return {**planned, "state": state.value, "dry_run": True}
 
 
-def write_standard_format(listed: Listed, out: IO[str]) -> None:
-    """The addresses in the standard format: the number in column A, a tag each in B, C, D…"""
+def write_standard_format(listed: Listed, out: IO[str]) -> int:
+    """The addresses in the standard format: the number in column A, a tag each in B, C, D… Returns how many."""
     writer = csv.writer(out, lineterminator="\n")
     for key, tag_set in zip(listed.keys.tolist(), listed.tag_set.tolist(), strict=True):
         writer.writerow([phone.format_key(key), *listed.sets[tag_set]])
+    return len(listed.keys)
 
 
 def approve(
@@ -192,7 +202,7 @@ def first_login(store: Store, customer: Customer, by: str, now: datetime) -> Iss
 def _source(file: Path) -> Source:
     if not file.is_file():
         raise NotFound(f"{file}: there is no such file")
-    return Source(file, file.name, Evidence.assumed)
+    return Source(file, readable(file.name), Evidence.assumed)
 
 
 def check_sample(reading: Reading, name: str, rules: Rules) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alp_daemon.domain import guard
-from alp_daemon.domain.guard import HoldReason
+from alp_daemon.domain.guard import HoldCode, HoldReason
 from alp_daemon.domain.model import Evidence, Keys, Listed, ListState, Reading, Tags
 from alp_daemon.domain.plan import Changes, Plan, make_plan
 from alp_daemon.domain.policy import COMMANDS
@@ -25,8 +25,9 @@ from alp_daemon.store.store import Store, Transaction
 if TYPE_CHECKING:
     from alp_daemon.services.bulkupload import Subscribed
 
-# A file may ask for opt-outs (preformatted with `minus: opt_out`): the command's transitions, without its proof.
-REMOVAL = replace(COMMANDS["opt_out"], name="removal", always_recorded=False)
+# A file may ask for opt-outs (preformatted with `minus: opt_out`): the command, with its proof. Without it the undo of
+# another file, whose omission had opted the number out before, would lift what this one asked for.
+REMOVAL = COMMANDS["opt_out"]
 
 
 class ListMoved(Exception):
@@ -194,7 +195,15 @@ def _plans(state: ListState, reading: Reading, rules: Rules, sets: TagSets, bit:
     if len(removed):
         removed = np.unique(removed)
         listed = _without(listed, removed)
-    plan = make_plan(state, listed, rules.policy, sets, feed_bit=bit, only_this_feed=rules.only_this_feed)
+    plan = make_plan(
+        state,
+        listed,
+        rules.policy,
+        sets,
+        feed_bit=bit,
+        only_this_feed=rules.only_this_feed,
+        spared=reading.unusable,
+    )
     if not len(removed):
         return (plan,)
     no_tags: list[Tags] = [()]
@@ -217,7 +226,7 @@ def _unformatted(reading: Reading, rules: Rules, sets: TagSets) -> list[HoldReas
         return []
     return [
         HoldReason(
-            "unformatted",
+            HoldCode.unformatted,
             f"{len(unknown):,} tags are new to this list: it looks like an unformatted file (column A must hold the"
             " number, the columns after it only tags)",
             len(unknown),

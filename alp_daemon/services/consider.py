@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from alp_daemon.customers import Customer, feed_for
-from alp_daemon.domain.guard import NOT_WAIVABLE
+from alp_daemon.customers import Customer
+from alp_daemon.domain.guard import cures_of, needs_though_cut
 from alp_daemon.domain.model import Evidence
-from alp_daemon.errors import NotFound, UnusableFile
+from alp_daemon.errors import NotFound, TryAgain
+from alp_daemon.files import container
 from alp_daemon.files.objects import Kept, ObjectLost
 from alp_daemon.files.spool import open_spool
 from alp_daemon.services import line_types
 from alp_daemon.services.assess import assess
 from alp_daemon.services.effect import Effect, effect_of
-from alp_daemon.services.place import no_feed
+from alp_daemon.services.place import feed_of
 from alp_daemon.services.report import Report
 from alp_daemon.services.rules import rules_of_file
 from alp_daemon.services.source import Source, read_source
@@ -46,14 +47,23 @@ def source_of(settings: Settings, upload: Upload) -> Iterator[Source]:
         raise NotFound(f"upload {upload.id}: {error}") from error
 
 
+def is_larger(settings: Settings, upload: Upload, most: int) -> bool:
+    """Whether an upload's file has more than so many bytes when unpacked. One that cannot be had is not large."""
+    if upload.size > most:
+        return True
+    try:
+        with source_of(settings, upload) as source:
+            return container.is_larger(source.path, most)
+    except (NotFound, TryAgain):
+        return False
+
+
 def effect(store: Store, settings: Settings, customer: Customer, upload: Upload) -> Effect:
     """What applying the upload now would do. Reads the whole file, so it takes what a dry run takes.
 
     Raises ``UnusableFile`` where it cannot be read, and ``NotFound`` as ``source_of``.
     """
-    feed = upload.feed or feed_for(customer, upload.name, upload.folder)
-    if feed is None:
-        raise UnusableFile("no_feed", no_feed(customer, upload.name))
+    feed = feed_of(customer, upload)
     with source_of(settings, upload) as source:
         rules = rules_of_file(store, customer, feed, source.path, upload.name)
         reading = read_source(source, customer, rules, line_types.in_force(store, settings, customer))
@@ -76,11 +86,11 @@ class Ways:
 
 def ways_out(upload: Upload, report: Report) -> Ways:
     codes = [each["code"] for each in report["hold"]] if upload.state == "held" else []
-    cures = tuple(NOT_WAIVABLE[code] for code in codes if code in NOT_WAIVABLE)
+    cures = cures_of(codes)
     waits = upload.state in ("held", "failed")
     return Ways(
         release=waits and not cures and upload.erased_at is None,
-        though_cut="cut" in codes,
+        though_cut=needs_though_cut(codes),
         discard=upload.state in ("held", "received"),
         undo=upload.state == "applied" and upload.undone_at is None,
         cures=cures,

@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
+from alp_daemon import ports
 from alp_daemon.customers import Loaded
+from alp_daemon.customers.files import SUFFIX
 from alp_daemon.errors import AlpError
+from alp_daemon.files import drop
 from alp_daemon.files.objects import ASIDE
 from alp_daemon.files.spool import open_spool
 from alp_daemon.services import nodes, verify
@@ -47,6 +49,7 @@ def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> 
             *_configuration(loaded),
             *_disk(settings),
             *_spool(settings),
+            *_drop_folders(settings, loaded),
             *approvals,
             *_stuck(transaction),
             *_overdue(transaction),
@@ -60,14 +63,11 @@ def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> 
 
 
 def _daemon(settings: Settings) -> Iterator[Finding]:
-    try:
-        ports = json.loads((settings.data_dir / "ports.json").read_text(encoding="utf-8"))
-        # A daemon that was killed leaves the file behind.
-        Path(f"/proc/{ports['pid']}").stat()
-    except (OSError, ValueError):
+    running = ports.running(settings.data_dir)
+    if running is None:
         yield Finding("warning", f"no daemon runs on {settings.data_dir}; start it with `alp-daemon serve`")
-        return
-    yield Finding("info", f"the daemon runs as process {ports['pid']}, FTP on port {ports.get('ftp', '-')}")
+    else:
+        yield Finding("info", f"the daemon runs as process {running.pid}, FTP on port {running.ports.get('ftp', '-')}")
 
 
 def _nodes(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
     for problem in loaded.errors:
         yield Finding("error", f"{problem} (a running daemon goes on with the last good version)")
     for problem in loaded.warnings:
-        yield Finding("warning", str(problem))
+        yield Finding("warning", problem.unrated)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -131,6 +131,16 @@ def _spool(settings: Settings) -> Iterator[Finding]:
             "warning",
             f"the spool is {settings.spool}, and the database a file of this node: no other node can work the files",
         )
+
+
+def _drop_folders(settings: Settings, loaded: Loaded) -> Iterator[Finding]:
+    for customer in loaded.customers:
+        if trouble := drop.trouble(settings.drop_dir / customer):
+            yield Finding(
+                "error",
+                f"{customer}: {trouble}; its FTP log-ins are refused (451), and no file is picked up there. Make it a"
+                " folder of the daemon's own user, or remove it: the daemon then makes it anew",
+            )
 
 
 def _strays(settings: Settings) -> Iterator[Finding]:
@@ -167,7 +177,7 @@ def _overdue(transaction: Transaction) -> Iterator[Finding]:
 def _gone(transaction: Transaction, settings: Settings, loaded: Loaded) -> Iterator[Finding]:
     for row in transaction.all("lists.all"):
         customer = row["customer"].partition("/")[0]  # of the list of numbers or of subscribers
-        path = settings.customers_path / f"{customer}.yaml"
+        path = settings.customers_path / f"{customer}{SUFFIX}"
         if customer not in loaded.customers and not path.exists():
             yield Finding("warning", f"there is no {path}: its log-ins are refused, and its files wait for it")
 

@@ -62,8 +62,8 @@ def _by_import(event: Event) -> str:
 
 
 def _by_end_user(event: Event) -> str:
-    if event.get("message"):
-        return f"its own message {event['message']} said so"
+    if event["channel"] == "message":
+        return f"its own message {event['message'] or ''}".rstrip() + " said so"
     return f"the person said so by phone or letter, as {event['by']} noted"
 
 

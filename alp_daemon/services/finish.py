@@ -24,7 +24,7 @@ from alp_daemon.services.rules import Rules
 from alp_daemon.services.source import Source
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, Transaction, stamp
-from alp_daemon.store.uploads import Upload
+from alp_daemon.store.uploads import Upload, hold_column
 
 
 class LeaseLost(TryAgain):
@@ -59,7 +59,10 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an upload ended for now, and what its report says."""
+    """How an upload ended for now, and what its report says.
+
+    Without ``rules`` or ``sha256`` (it was not read this time) its record keeps those of before.
+    """
 
     state: UploadState
     reason: str = ""
@@ -87,7 +90,7 @@ def finish_in(transaction: Transaction, work: Work, ending: Ending) -> Report:
         now=stamp(work.now),
         state=ending.state,
         reason=ending.reason,
-        hold=json.dumps([each.as_dict() for each in ending.hold]) if ending.hold else None,
+        hold=hold_column(ending.hold),
         feed=rules.name if rules else work.upload.feed,
         mode=rules.mode if rules else None,
         config=rules.fingerprint if rules else None,
@@ -130,8 +133,8 @@ def _read_with(ending: Ending) -> str | None:
 
 
 def _findings(work: Work, ending: Ending) -> Findings:
-    if ending.assessment is not None and ending.rules is not None:
-        return findings_of(ending.assessment, ending.rules, ending.hold, ending.sha256)
-    upload, rules = work.upload, ending.rules
+    upload, rules, sha256 = work.upload, ending.rules, ending.sha256 or work.upload.sha256
+    if ending.assessment is not None and rules is not None:
+        return findings_of(ending.assessment, rules, ending.hold, sha256)
     feed, mode = (rules.name, rules.mode) if rules else (upload.feed, None)
-    return Findings(feed, mode, upload.evidence, upload.evidence_note, ending.hold, sha256=ending.sha256)
+    return Findings(feed, mode, upload.evidence, upload.evidence_note, ending.hold, sha256=sha256)

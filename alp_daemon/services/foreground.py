@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from alp_daemon.customers import Customer
+from alp_daemon.customers.names import readable
 from alp_daemon.domain.model import Evidence, UploadState
 from alp_daemon.registry import Registry
 from alp_daemon.services import process, queue, shown
@@ -25,18 +26,21 @@ def process_now(
     customer: Customer,
     file: Path,
     feed: str,
+    by: str,
     *,
     clock: Callable[[], datetime],
     tell: Callable[[str], None],
 ) -> Report:
-    """Queues a file, works the customer's queue up to it, and returns its report.
+    """Queues a file that ``by`` sends, works the customer's queue up to it, and returns its report.
 
     Files that came first are worked first, and ``tell`` hears of them. Where another process is at the queue, this
     waits for it. Raises as ``Intake.take`` and ``process.work_next`` do.
     """
     intake = Intake(store, settings, Registry.of(customer))
-    sender = Sender("cli", "operator")
-    upload = intake.take(file, customer.id, file.name, "", sender, clock(), evidence=Evidence.assumed, feed=feed)
+    sender = Sender("cli", by)
+    upload = intake.take(
+        file, customer.id, readable(file.name), "", sender, clock(), evidence=Evidence.assumed, feed=feed
+    )
     with queue.leases_kept(store, settings, queue.owner(settings), clock):
         finished = _worked_up_to(store, settings, customer, upload, clock, tell)
     intake.reports.bring_up_to_date(customer.id, clock())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.domain.guard import NOT_WAIVABLE, HoldReason
+from alp_daemon.domain.guard import HoldCode, HoldReason, cures_of, needs_though_cut
 from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.services import notify
@@ -24,24 +25,23 @@ DISCARD_AFTER = timedelta(days=30)
 def release(store: Store, upload_id: int, by: str, *, though_cut: bool = False) -> Upload:
     """Puts a held upload back into the queue, with its recorded reasons waived up to the figures that were shown.
 
-    It is planned again from the file. What is then worse than what was shown holds it again. A failed upload has no
-    reasons to waive, and is tried again.
+    It is planned again from the file. What is then worse than what was shown holds it again, and so does anything
+    where its feed was configured otherwise since. A failed upload has no reasons to waive, and is tried again.
     """
     with store.write() as transaction:
         upload = _releasable(transaction, upload_id)
-        reasons = json.loads(upload.hold or "[]")
-        for reason in reasons:
-            if cure := NOT_WAIVABLE.get(reason["code"]):
+        for reason in upload.reasons:
+            for cure in cures_of([reason.code]):
                 raise Refused(
-                    f"upload {upload_id} is held because {reason['message']}; a release cannot cure that: {cure}"
+                    f"upload {upload_id} is held because {reason.message}; a release cannot cure that: {cure}"
                 )
-        if not though_cut and any(reason["code"] == "cut" for reason in reasons):
+        if not though_cut and needs_though_cut([reason.code for reason in upload.reasons]):
             raise Refused(
                 f"upload {upload_id} may be cut short, so its end may be missing; if you have seen that it is whole,"
                 f" say `alp-daemon release {upload_id} --by NAME --though-cut`"
             )
         # What an earlier release allowed stays allowed: a file with two reasons could otherwise never be released.
-        waived = json.loads(upload.waived or "{}") | {reason["code"]: reason["count"] for reason in reasons}
+        waived = json.loads(upload.waived or "{}") | {reason.code.value: reason.count for reason in upload.reasons}
         transaction.run("uploads.requeue", id=upload_id, waived=json.dumps(waived), released_by=by)
         log.info("released", upload=upload_id, customer=upload.customer, by=by, reasons=sorted(waived))
         return uploads.get(transaction, upload_id)
@@ -63,7 +63,8 @@ def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str
     What an earlier release allowed was shown under another configuration, and is not allowed any more.
     """
     transaction.lock("holds", customer)  # what another node lets go on is not held for this any more
-    waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=feed, code="not_approved")
+    code = HoldCode.not_approved.value
+    waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=feed, code=code)
     for upload in waiting:
         transaction.run("uploads.requeue", id=upload.id, waived=None, released_by=by)
     return [upload.id for upload in waiting]
@@ -72,13 +73,25 @@ def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str
 def requeue_valid_again(store: Store, customer: Customer) -> list[int]:
     """The customer's feeds are (again) as they were approved: what waited for an approval goes on."""
     requeued: list[int] = []
-    if not _any_held_for(store, customer.id, "not_approved"):
+    if not _any_held_for(store, customer.id, HoldCode.not_approved):
         return requeued
     with store.write() as transaction:
         for feed in customer.feeds:
             if isinstance(approval_of(transaction, customer.id, rules_for(customer, feed)), Approval):
                 requeued += requeue_approved(transaction, customer.id, feed, "its feed, as it was approved")
     return requeued
+
+
+def requeue_approved_meanwhile(store: Store, customers: Mapping[str, Customer]) -> list[int]:
+    """The same for all customers who have such files, called every now and then.
+
+    A worker keeps a customer's configuration for its turn, and may hold a file by one that has just been replaced:
+    when that is done, the approval of the new one has let go on what it found.
+    """
+    with store.read() as transaction:
+        rows = transaction.all("uploads.customers_held_for", code=HoldCode.not_approved.value)
+    held = [customers[row["customer"]] for row in rows if row["customer"] in customers]
+    return [upload for customer in held for upload in requeue_valid_again(store, customer)]
 
 
 def hold_without_customer(store: Store, customer: str, now: datetime, *, patience: timedelta = timedelta()) -> None:
@@ -91,38 +104,39 @@ def hold_without_customer(store: Store, customer: str, now: datetime, *, patienc
     if first is None or moment(first["arrived_at"]) + patience > now:
         return
     message = f"there is no customers/{customer}.yaml; put it back and the file goes on by itself"
-    reason = HoldReason("customer_missing", message)
+    reason = HoldReason(HoldCode.customer_missing, message)
     with store.write() as transaction:
         held = transaction.all(
             "uploads.hold_waiting",
             customer=customer,
             reason=message,
-            hold=json.dumps([reason.as_dict()]),
+            hold=uploads.hold_column([reason]),
             now=stamp(now),
         )
         for row in held:
             transaction.run("reports.forget", upload=row["id"])
     for row in held:
-        log.warning("held", upload=row["id"], customer=customer, reason="customer_missing")
+        log.warning("held", upload=row["id"], customer=customer, reason=reason.code.value)
 
 
 def requeue_returned(store: Store, customer: str) -> list[int]:
     """The customer's YAML file is back: what waited for it goes on, as far as it was released before too."""
-    if not _any_held_for(store, customer, "customer_missing"):
+    if not _any_held_for(store, customer, HoldCode.customer_missing):
         return []
     with store.write() as transaction:
         transaction.lock("holds", customer)
-        waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=None, code="customer_missing")
+        code = HoldCode.customer_missing.value
+        waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=None, code=code)
         for upload in waiting:
             by = upload.released_by or "the customer's return"
             transaction.run("uploads.requeue", id=upload.id, waived=upload.waived, released_by=by)
     return [upload.id for upload in waiting]
 
 
-def _any_held_for(store: Store, customer: str, code: str) -> bool:
+def _any_held_for(store: Store, customer: str, code: HoldCode) -> bool:
     """Asked of every customer when the daemon starts: most have none, and then no write lock is taken."""
     with store.read() as transaction:
-        return transaction.one("uploads.held_for", customer=customer, feed=None, code=code) is not None
+        return transaction.one("uploads.held_for", customer=customer, feed=None, code=code.value) is not None
 
 
 def remind(store: Store, settings: Settings, customers: dict[str, Customer], now: datetime) -> int:

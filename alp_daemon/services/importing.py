@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,10 @@ class _Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did. A row with any fault is a reject and changes nothing."""
+    """What an import did. A row with a fault changes nothing, unless it opts out: that stands whatever else is wrong.
+
+    ``rejects`` are the cells with faults, also those of such rows.
+    """
 
     read: int
     changes: Changes
@@ -97,9 +101,7 @@ def _merge(
     sets = lists.read_tag_sets(transaction, head)
     tags: list[Tags] = [tuple(sorted(addresses[key])) for key in keys.tolist()]
     listed = Listed(keys, np.arange(len(keys), dtype=np.int32), tags)
-    # Where a consent came from is proof, also for a number that stands so already.
-    rules = replace(IMPORTS[status], always_recorded=bool(change.note))
-    plan = make_plan(lists.read_state(transaction, head, keys), listed, rules, sets)
+    plan = make_plan(lists.read_state(transaction, head, keys), listed, IMPORTS[status], sets)
     return lists.write_plan(transaction, head, plan, sets, change), plan.changes
 
 
@@ -117,23 +119,33 @@ def _parse(path: Path, region: str) -> _Parsed:
 def _parse_row(parsed: _Parsed, number: int, row: dict[str, str | None], region: str) -> None:
     parsed.read += 1
     text, word = row["number"] or "", (row["status"] or "").strip()
-    key = phone.parse(text, region)
-    if isinstance(key, str):
-        parsed.rejects.add(Reject(number, "number", text, key))
-        return
     if word not in {status.name for status in IMPORTS}:
         parsed.rejects.add(Reject(number, "status", word, "unknown_status"))
         return
+    status = Status[word]
+    # Who has opted out by a message may have a number that no list would take in.
+    read = phone.parse_sender if status is Status.opted_out else phone.parse
+    key = read(text, region)
+    if isinstance(key, str):
+        parsed.rejects.add(Reject(number, "number", text, key))
+        return
     tags = [clean(part) for part in (row["tags"] or "").split(";") if part.strip()]
-    if any(isinstance(tag, BadTag) for tag in tags):
-        parsed.rejects.add(Reject(number, "tags", row["tags"] or "", "bad_tag"))
-        return
     consent = (row.get("consent_date") or "").strip()[:10]
-    if consent and not _is_date(consent):
-        parsed.rejects.add(Reject(number, "consent_date", consent, "bad_date"))
+    faults = list(_faults(number, row, tags, consent))
+    for fault in faults:
+        parsed.rejects.add(fault)
+    if faults and status is not Status.opted_out:
         return
-    origin = _Origin(Status[word], (row.get("source") or "").strip()[:200], consent)
-    parsed.rows[origin].setdefault(key, set()).update(str(tag) for tag in tags)
+    origin = _Origin(status, (row.get("source") or "").strip()[:200], consent if _is_date(consent) else "")
+    sound = {str(tag) for tag in tags if not isinstance(tag, BadTag)}
+    parsed.rows[origin].setdefault(key, set()).update(sound)
+
+
+def _faults(number: int, row: dict[str, str | None], tags: list[str | BadTag], consent: str) -> Iterator[Reject]:
+    if any(isinstance(tag, BadTag) for tag in tags):
+        yield Reject(number, "tags", row["tags"] or "", "bad_tag")
+    if consent and not _is_date(consent):
+        yield Reject(number, "consent_date", consent, "bad_date")
 
 
 def _is_date(text: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.domain.line_type import LineType, LineTypes, parse_row
+from alp_daemon.domain.line_type import LineType, LineTypeRow, LineTypes, parse_row
 from alp_daemon.errors import UnusableFile
 from alp_daemon.files import operatorcsv
 from alp_daemon.files.phonecells import TakesTexts
@@ -17,21 +18,21 @@ from alp_daemon.settings import Settings
 from alp_daemon.store.store import Row, Store, Transaction
 
 MAX_ERRORS_SHOWN = 10
+_ONE_CELL = "expected a number or prefix, a comma, and its line type"
+_HAS_DIGIT = re.compile("[0-9]")
 
 
-def load(store: Store, path: Path) -> int:
+def load(store: Store, path: Path, *, may_be_empty: bool = False) -> int:
     """Replaces all line types by the rows of a CSV (number or prefix, type); returns how many.
 
-    All or nothing: raises ``UnusableFile`` with the first faults, by row.
+    All or nothing: raises ``UnusableFile`` with the first faults, by line, or where there is no row and nobody has
+    said that it ``may_be_empty``.
     """
-    with operatorcsv.opened(path) as file:
-        parsed = [(number, parse_row(*row[:2])) for number, row in enumerate(csv.reader(file), 1) if len(row) > 1]
-    if parsed and isinstance(parsed[0][1], str):
-        del parsed[0]  # a header
-    faults = [f"row {number}: {row}" for number, row in parsed if isinstance(row, str)]
+    rows, faults = _read(path)
     if faults:
-        raise UnusableFile("bad_rows", f"{path.name}: nothing was loaded\n" + "\n".join(faults[:MAX_ERRORS_SHOWN]))
-    rows = [row for _, row in parsed if not isinstance(row, str)]
+        raise UnusableFile("bad_rows", "nothing was loaded\n" + "\n".join(faults[:MAX_ERRORS_SHOWN]))
+    if not rows and not may_be_empty:
+        raise UnusableFile("no_rows", f"{path.name}: nothing was loaded: it has no row; --empty if that is meant")
     with store.write() as transaction:
         transaction.run("line_types.clear")
         transaction.many(
@@ -40,6 +41,21 @@ def load(store: Store, path: Path) -> int:
         )
     log.info("line_types_loaded", rows=len(rows))
     return len(rows)
+
+
+def _read(path: Path) -> tuple[list[LineTypeRow], list[str]]:
+    """The rows, and what is wrong with the others."""
+    rows: list[LineTypeRow] = []
+    faults: list[str] = []
+    with operatorcsv.opened(path) as file:
+        reader = csv.reader(file)
+        for number, cells in enumerate(filter(None, reader)):
+            row = parse_row(*cells[:2]) if len(cells) > 1 else _ONE_CELL
+            if isinstance(row, LineTypeRow):
+                rows.append(row)
+            elif number or _HAS_DIGIT.search(",".join(cells)):  # else a header
+                faults.append(f"{path.name}:{reader.line_num}: {row}")
+    return rows, faults
 
 
 def takes_texts(transaction: Transaction, settings: Settings, customer: Customer, key: int) -> bool:

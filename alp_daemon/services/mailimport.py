@@ -30,6 +30,9 @@ from alp_daemon.store.store import Store, Transaction, stamp
 
 NO_UPLOAD = 0
 
+# Brought along whatever else is wrong with their row.
+_OUT = (Status.opted_out, Status.unsubscribed)
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -135,6 +138,8 @@ def _parse_row(parsed: _Parsed, number: int, row: dict[str, str | None]) -> None
     cleaned = [clean(part) for part in interests.split(";") if part.strip()]
     if any(isinstance(interest, BadTag) for interest in cleaned):
         parsed.rejects.add(Reject(number, "interests", interests, "bad_tag"))
-        return
+        if Status[word] not in _OUT:
+            return
+    sound = {str(each) for each in cleaned if not isinstance(each, BadTag)}
     attributes = {attribute_name(title): cell.strip() for title, cell in row.items() if title and cell and cell.strip()}
-    parsed.rows[Status[word]][found] = _Row(tuple(sorted({str(each) for each in cleaned})), attributes)
+    parsed.rows[Status[word]][found] = _Row(tuple(sorted(sound)), attributes)

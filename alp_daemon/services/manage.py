@@ -79,7 +79,7 @@ def _done(
         return prepared
     try:
         return optin.carry_out(transaction, settings, customer, prepared, sender, now)
-    except Refused as error:
+    except (Refused, UsageProblem) as error:
         return error
 
 

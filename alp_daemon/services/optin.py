@@ -20,6 +20,7 @@ from alp_daemon.domain.policy import COMMANDS, Policy
 from alp_daemon.domain.tag import BadTag, clean
 from alp_daemon.domain.tag_sets import EMPTY
 from alp_daemon.errors import Refused, UsageProblem
+from alp_daemon.masking import masked
 from alp_daemon.services import line_types
 from alp_daemon.settings import Settings
 from alp_daemon.store import lists, tagsets
@@ -46,7 +47,7 @@ class Standing:
     changed: bool = False
     message: str = ""
     event: int | None = None
-    """The version of the list that this command made; None where there was nothing to write down."""
+    """The version of the list that this command made, also where it was true already; None for a question."""
 
     def as_dict(self) -> dict[str, Any]:
         return {"number": self.number, "status": self.status, "tags": list(self.tags), "changed": self.changed}
@@ -63,11 +64,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A command whose number and tags were found to be sound."""
+    """A command whose number and tags were found to be sound.
+
+    ``fault`` is why the number may not come onto the list. One that is on it may be commanded all the same.
+    """
 
     name: str
     key: int
     tags: Tags
+    fault: phone.Reason | None = None
 
 
 STATUS = "status"
@@ -121,10 +126,10 @@ def prepare(wanted: Command, customer: Customer) -> Prepared:
     """Outside of any transaction, since reading a number takes its time. Raises ``UsageProblem`` with the cure."""
     if wanted.name not in COMMANDS and wanted.name != STATUS:
         raise UsageProblem(f"command {wanted.name[:40]!r}: expected one of {', '.join((*COMMANDS, STATUS))}")
-    read = phone.parse if wanted.name in _NEEDS_MOBILE else phone.parse_line
-    return Prepared(
-        wanted.name, key_or_fault(wanted.number, read(wanted.number, customer.region)), parse_tags(wanted.tags)
-    )
+    key = parse_number(wanted.number, customer.region)
+    verdict = phone.parse(wanted.number, customer.region) if wanted.name in _NEEDS_MOBILE else key
+    fault = verdict if isinstance(verdict, str) else None
+    return Prepared(wanted.name, key, parse_tags(wanted.tags), fault)
 
 
 def carry_out(
@@ -135,10 +140,15 @@ def carry_out(
     sender: Sender,
     now: datetime,
 ) -> Standing:
-    """Does a command in the caller's transaction. Where it raises ``Refused``, nothing of it was written."""
+    """Does a command in the caller's transaction.
+
+    Raises ``Refused``, or ``UsageProblem`` for a number that may not come onto the list; nothing of it is written then.
+    """
     before = standing_of(transaction, customer.id, wanted.key)
     if wanted.name == STATUS:
         return before
+    if wanted.fault is not None and before.status == Status.absent.name:
+        raise UsageProblem(f"{phone.mask(wanted.key)}: {phone.REASONS[wanted.fault]}")
     refused = f"{phone.mask(wanted.key)} cannot be changed by {wanted.name}:"
     if wanted.name in _NEEDS_MOBILE and not line_types.takes_texts(transaction, settings, customer, wanted.key):
         raise Refused(f"{refused} {phone.REASONS['not_mobile']}")
@@ -152,13 +162,17 @@ def carry_out(
 
 
 def parse_number(text: str, region: str) -> int:
-    """The key of a number that a person asks about, of whatever type. Raises ``UsageProblem`` with the cure."""
-    return key_or_fault(text, phone.parse_line(text, region))
+    """The key of a number that a person asks about or opts out: all that a message can have put onto a list.
+
+    Raises ``UsageProblem`` with the cure.
+    """
+    return key_or_fault(text, phone.parse_sender(text, region))
 
 
 def key_or_fault(text: str, verdict: int | phone.Reason) -> int:
     if isinstance(verdict, str):
-        raise UsageProblem(f"{phone.mask(text)}: {phone.REASONS[verdict]}")
+        reason = phone.REASONS[verdict]
+        raise UsageProblem(f"{phone.mask(text)}: {reason}", typed=f"{masked(text[:80])!r}: {reason}")
     return verdict
 
 
@@ -166,7 +180,7 @@ def parse_tags(texts: tuple[str, ...]) -> Tags:
     tags = [clean(text) for text in texts]
     for text, tag in zip(texts, tags, strict=True):
         if isinstance(tag, BadTag):
-            raise UsageProblem(f"tag {text[:80]!r}: {tag.value.replace('_', ' ')}")
+            raise UsageProblem(f"tag {text[:80]!r}: {tag.rule}")
     return tuple(sorted({str(tag) for tag in tags}))
 
 

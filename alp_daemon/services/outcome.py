@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from alp_daemon.customers import Customer
+from alp_daemon.domain.guard import HoldCode
 from alp_daemon.domain.model import UploadState
 from alp_daemon.services import report, reporttext, sentences, webupload
 from alp_daemon.services.report import Report
@@ -83,16 +84,16 @@ _UNDONE = "It was undone later: what it had changed was reversed."
 
 # Holds whose own sentence speaks to the provider's operator.
 _WHY_HELD = {
-    "not_approved": "Files of this kind have to be approved before they are applied, or again after a change.",
-    "customer_missing": "Your account is being worked on at the moment.",
-    "stops_worker": "The file could not be worked through.",
-    "sidecar_missing": "The small file that proves it whole (.sha256 or .done) has not come.",
+    HoldCode.not_approved: "Files of this kind have to be approved before they are applied, or again after a change.",
+    HoldCode.customer_missing: "Your account is being worked on at the moment.",
+    HoldCode.stops_worker: "The file could not be worked through.",
+    HoldCode.sidecar_missing: "The small file that proves it whole (.sha256 or .done) has not come.",
 }
 # Holds that end by themselves.
 _CURED_BY = {
-    "not_approved": "It goes on by itself once the approval is there: ask your provider for the preview.",
-    "customer_missing": "It goes on by itself; you need to do nothing.",
-    "sidecar_missing": "It goes on by itself when the small file comes.",
+    HoldCode.not_approved: "It goes on by itself once the approval is there: ask your provider for the preview.",
+    HoldCode.customer_missing: "It goes on by itself; you need to do nothing.",
+    HoldCode.sidecar_missing: "It goes on by itself when the small file comes.",
 }
 _CALL = "Your provider can release or discard it: call them, and say that it is upload {id}."
 _WRONG_FILE = "If it was the wrong file, send the right one: this one is not applied unless they release it."

@@ -95,9 +95,9 @@ class PickUp:
         with self._store.read() as transaction:
             rows = transaction.all("uploads.picking_up", node=self._node)
         for row in rows:
-            folder = drop_dir / row["customer"] / row["folder"]
-            if self._bring(folder, row, result):
-                self._sync(row["customer"], [folder])
+            home = drop_dir / row["customer"]
+            if self._bring(home, row, result):
+                self._sync(row["customer"], [home / row["folder"]])
                 landed = self._landed(row)
                 with self._store.write() as transaction:
                     self._put(transaction, row, landed, now, result)
@@ -127,30 +127,33 @@ class PickUp:
 
     def _claim(self, file: Found, row: Row, result: PickedUp) -> _Landed | None:
         """Moves one file. ``None``: it is on its way and :meth:`finish` goes on with it."""
-        target = self._spool.path(row["object"]) or _aside(file.path.parent, row)
         try:
-            claim = drop.claim(file, target)
+            claim = drop.claim(file, self._spool.path(row["object"]), _aside(row))
         except OSError as error:
             result.troubles.append(Trouble(file.path, f"cannot be moved into the spool: {error.strerror}"))
             return _GONE
-        if not self._bring(file.path.parent, row, result):
+        if not self._bring(file.home, row, result):
             return None
         return _Landed(claim, self._spool.size(row["object"]) or 0 if claim is Claim.changed else row["size"])
 
-    def _bring(self, folder: Path, row: Row, result: PickedUp) -> bool:
+    def _bring(self, home: Path, row: Row, result: PickedUp) -> bool:
         """Carries over what was put aside because no file is moved to the spool in one step. ``False``: not now."""
         customer = self._registry.customer(row["customer"])
-        hidden, landed = _aside(folder, row), self._spool.path(row["object"])
+        aside, landed = (home, row["folder"], _aside(row)), self._spool.path(row["object"])
         try:
-            if hidden.exists():
-                if result.is_storage_away:
-                    return False
-                self._spool.adopt(hidden, row["object"], lambda incoming: blank_secrets(customer, incoming.path))
+            if hidden := drop.open_aside(*aside):
+                with hidden:
+                    if result.is_storage_away:
+                        return False
+                    self._spool.adopt(
+                        hidden, row["name"], row["object"], lambda incoming: blank_secrets(customer, incoming.path)
+                    )
+                drop.remove_aside(*aside)
             elif landed is not None and landed.exists():
                 blank_secrets(customer, landed)
-        except TryAgain as error:
+        except (TryAgain, OSError) as error:
             result.is_storage_away |= isinstance(error, StorageAway)
-            result.troubles.append(Trouble(folder / row["name"], str(error)))
+            result.troubles.append(Trouble(home / row["folder"] / row["name"], str(error)))
             return False
         return True
 
@@ -194,8 +197,9 @@ class PickUp:
         return arrival.record(transaction, row["object"], row["size"], self._node)
 
 
-def _aside(folder: Path, row: Row) -> Path:
-    return drop.aside(folder, Path(row["object"]))
+def _aside(row: Row) -> str:
+    """The hidden name of a file that is on its way to an object on another file system."""
+    return f".{Path(row['object']).name}.pickup"
 
 
 def _is_whole(file: Found, result: PickedUp) -> bool:

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from alp_daemon.customers import PREFORMATTED, Customer, feed_for, is_temporary
+from alp_daemon.errors import UnusableFile
 from alp_daemon.store.store import stamp
+from alp_daemon.store.uploads import Upload
 
 RENAME_WAIT = timedelta(hours=24)
 """A temporary name. Clients that resume after a night's outage still get to their rename."""
@@ -67,6 +69,17 @@ def place(customer: Customer | None, name: str, folder: str, now: datetime) -> P
     if sidecar_suffix(customer, feed):
         return Place(feed, WaitsFor.sidecar, now + _sidecar_wait(customer, feed))
     return Place(feed)
+
+
+def feed_of(customer: Customer, upload: Upload) -> str:
+    """The feed that takes a received file. One that came while its customer's YAML was missing has none yet.
+
+    Raises ``UnusableFile`` (``no_feed``).
+    """
+    feed = upload.feed or feed_for(customer, upload.name, upload.folder)
+    if feed is None:
+        raise UnusableFile("no_feed", no_feed(customer, upload.name))
+    return feed
 
 
 def sidecar_suffix(customer: Customer, feed: str | None) -> str | None:

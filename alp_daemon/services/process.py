@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from alp_daemon import log
-from alp_daemon.customers import Customer, feed_for
-from alp_daemon.domain.guard import HoldReason, not_waived
+from alp_daemon.customers import Customer
+from alp_daemon.domain.guard import HoldCode, HoldReason, not_waived
 from alp_daemon.domain.model import ListState, UploadState
 from alp_daemon.errors import TryAgain, UnusableFile
 from alp_daemon.files import disk
@@ -34,7 +34,7 @@ from alp_daemon.services.assess import (
 )
 from alp_daemon.services.beside import Beside
 from alp_daemon.services.finish import Ending, Read, Work, finish, finish_in
-from alp_daemon.services.place import no_feed
+from alp_daemon.services.place import feed_of
 from alp_daemon.services.repeat import Earlier, find_earlier
 from alp_daemon.services.report import Report
 from alp_daemon.services.rules import Rules, approval_of, rules_of_file
@@ -73,6 +73,8 @@ def work_next(store: Store, settings: Settings, customer: Customer, owner: str, 
 def _ended(work: Work) -> Report:
     try:
         return _worked(work)
+    except MemoryError as error:
+        log.warning("upload_needs_memory", upload=work.upload.id, customer=work.customer.id, error=str(error))
     except TryAgain:
         queue.give_back(work.store, work.upload.id, work.owner)
         raise
@@ -85,12 +87,15 @@ def _ended(work: Work) -> Report:
             f" `alp-daemon release {work.upload.id} --by NAME` tries the file again"
         )
         return finish(work, Ending(UploadState.failed, reason))
+    # Only here: as long as the error is handled, it holds everything that the file has taken.
+    reason = "reading it takes more memory than a worker has; send the list in several files, or look at the file"
+    return finish(work, Ending(UploadState.held, reason, (HoldReason(HoldCode.stops_worker, reason),)))
 
 
 def _worked(work: Work) -> Report:
     if work.upload.attempts > MAX_ATTEMPTS:
         reason = f"it stopped its worker {MAX_ATTEMPTS} times (too little memory?); see the log"
-        return finish(work, Ending(UploadState.held, reason, (HoldReason("stops_worker", reason),)))
+        return finish(work, Ending(UploadState.held, reason, (HoldReason(HoldCode.stops_worker, reason),)))
     kept = Kept(work.upload.object, work.upload.size, work.upload.sha256)
     with open_spool(work.settings).local(kept) as path:
         return _judged(work, path)
@@ -98,7 +103,7 @@ def _worked(work: Work) -> Report:
 
 def _judged(work: Work, path: Path) -> Report:
     try:
-        rules = rules_of_file(work.store, work.customer, _feed(work), path, work.upload.name)
+        rules = rules_of_file(work.store, work.customer, feed_of(work.customer, work.upload), path, work.upload.name)
     except UnusableFile as error:
         return finish(work, Ending(UploadState.rejected, str(error)))
     with work.store.read() as transaction:
@@ -130,7 +135,7 @@ def _hold_unapproved(work: Work, rules: Rules) -> Report | None:
         approval = approval_of(transaction, work.customer.id, rules)
         if not isinstance(approval, str):
             return None
-        hold = (HoldReason("not_approved", approval),)
+        hold = (HoldReason(HoldCode.not_approved, approval),)
         return finish_in(transaction, work, Ending(UploadState.held, approval, hold, rules))
 
 
@@ -158,15 +163,6 @@ def _read_and_apply(work: Work, read: Read) -> Report:
     return _apply_or_hold(work, read, sha256(), assessment)
 
 
-def _feed(work: Work) -> str:
-    upload, customer = work.upload, work.customer
-    # A file that came while its customer's YAML was missing has no feed yet.
-    feed = upload.feed or feed_for(customer, upload.name, upload.folder)
-    if feed is None:
-        raise UnusableFile("no_feed", no_feed(customer, upload.name))
-    return feed
-
-
 def _overtaken_by(transaction: Transaction, upload: Upload, rules: Rules) -> int | None:
     """The upload that came after this one and was applied before it, which waited for its sidecar, say.
 
@@ -192,7 +188,7 @@ def _apply_or_hold(work: Work, read: Read, sha256: str, assessment: Assessment) 
         if head.version != assessment.state.version:
             # Somebody said STOP, or an operator was at work, while the file was being planned.
             assessment = assess_again(transaction, head, assessment, read.source, rules)
-        reasons = not_waived(assessment.reasons, _waived(work.upload))
+        reasons = not_waived(assessment.reasons, _waived(work.upload, rules))
         if reasons:
             ending = Ending(UploadState.held, reasons[0].message, tuple(reasons), rules, sha256, assessment, read)
             return finish_in(transaction, work, ending)
@@ -220,8 +216,11 @@ def _keep_subscribed(
     bulkupload.keep(transaction, head, assessment.subscribed, plan, said, fields, work.upload.id)
 
 
-def _waived(upload: Upload) -> dict[str, int]:
-    return dict(json.loads(upload.waived)) if upload.waived else {}
+def _waived(upload: Upload, rules: Rules) -> dict[str, int]:
+    """What a release allows. Under another configuration than that of the hold, nobody was shown what would be done."""
+    if upload.waived is None or upload.config != rules.fingerprint:
+        return {}
+    return dict(json.loads(upload.waived))
 
 
 def _sha256(work: Work, path: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from alp_daemon.files.disk import sync_folder
 from alp_daemon.flock import alone_in
+from alp_daemon.procstat import started
 
 _ID_FILE = "installation.id"
 
@@ -36,17 +37,6 @@ def has_ended(identity: str, place: str) -> bool:
 def is_of(identity: str, data_dir: Path) -> bool:
     """Whether it is, or was, a process on this ``data_dir``, whichever namespace it ran in."""
     return identity.rpartition("@")[2].partition(".")[0] == _installation(data_dir)
-
-
-def started(pid: int) -> str:
-    """When the kernel started the process (field 22 of proc_pid_stat(5)); empty if it has ended."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
-    state, *fields = stat.rpartition(")")[2].split()
-    # A zombie has ended, and only its parent has not looked yet.
-    return "" if state in "ZX" else fields[18]
 
 
 def _installation(data_dir: Path) -> str:

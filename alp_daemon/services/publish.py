@@ -1,8 +1,8 @@
 """Puts finished reports where the customer finds them: the folder ``reports/`` beside its uploads.
 
 The database has the truth. Every node that customers log in to has files of its own, made after an upload's end and
-whenever somebody looks; a customer sees the same at each of them. A report's files bear the time of that end, by which
-one that is out of date is told.
+whenever somebody looks; a customer sees the same at each of them. A report's files bear the time of that end, or of
+what became known after it (an undo), by which one that is out of date is told.
 
 Who lists the folder finds the reports of three months that a new node has to make; older ones are made for who asks
 for one by its name.
@@ -11,7 +11,6 @@ for one by its name.
 from __future__ import annotations
 
 import json
-import os
 import re
 import zlib
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from alp_daemon import log
+from alp_daemon.files import beneath
 from alp_daemon.files.drop import REPORTS
 from alp_daemon.flock import alone_in
 from alp_daemon.services import report, reporttext
@@ -96,7 +96,7 @@ class Reports:
         # The last of the files that are written.
         path = self._folder(row["customer"]) / f"{stem(row['id'], row['name'])}.report.json"
         try:
-            return path.stat().st_mtime_ns == _nanoseconds(row["finished_at"])
+            return path.stat().st_mtime_ns == _nanoseconds(row["told_at"])
         except OSError:
             return False
 
@@ -124,25 +124,18 @@ def stem(upload: int, name: str) -> str:
 def _write(folder: Path, row: Row) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = report.of_upload(uploads.from_row(row), row["json"])
-    base, ended = stem(row["id"], row["name"]), _nanoseconds(row["finished_at"])
+    base, told = stem(row["id"], row["name"]), _nanoseconds(row["told_at"])
     # Two processes may write the same report at once. With names of their own, a crash would leave some for ever.
-    with alone_in(folder):
+    # Not fsynced: what a power cut takes is written anew from the database.
+    with beneath.opened(folder.parent, folder.name) as opened, alone_in(folder):
         if content["rejects_total"]:
-            _replace(folder / f"{base}.rejects.csv", zlib.decompress(row["rejects"]), ended)
-        _replace(folder / f"{base}.report.txt", reporttext.text(content).encode(), ended)
-        _replace(folder / f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode(), ended)
+            beneath.put(opened, f"{base}.rejects.csv", zlib.decompress(row["rejects"]), told)
+        beneath.put(opened, f"{base}.report.txt", reporttext.text(content).encode(), told)
+        beneath.put(opened, f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode(), told)
 
 
-def _replace(path: Path, content: bytes, ended: int) -> None:
-    """Whole or not at all. Not fsynced: what a power cut takes is written anew from the database."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(content)
-    os.utime(temporary, ns=(ended, ended))
-    temporary.replace(path)
-
-
-def _nanoseconds(finished_at: str) -> int:
-    return (moment(finished_at) - _EPOCH) // timedelta(microseconds=1) * 1000
+def _nanoseconds(at: str) -> int:
+    return (moment(at) - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 _EPOCH = moment("1970-01-01T00:00:00.000000Z")

@@ -50,7 +50,8 @@ def claim(store: Store, settings: Settings, customer: str, owner: str, now: date
         if row is None or row["evidence"] is None:
             return None
         until = stamp(now + settings.lease)
-        if not transaction.run("uploads.lease", id=row["id"], owner=owner, until=until, now=stamp(now)):
+        seen = row["lease_owner"]
+        if not transaction.run("uploads.lease", id=row["id"], owner=owner, seen=seen, until=until, now=stamp(now)):
             return None
         return uploads.get(transaction, row["id"])
 

@@ -1,4 +1,4 @@
-"""What a database has that a backup of it has not: how much, which files, and who opted out.
+"""What a database has that a backup of it has not: how much, which files, who opted out, and who may come in.
 
 Both are files that nobody writes to meanwhile, and that were settled (``SqliteStore.settle``).
 """
@@ -50,6 +50,49 @@ def progress(database: Path) -> Progress:
         row = transaction.one("restore.newest")
     assert row is not None
     return Progress(row["changes"], row["upload"], row["changed_at"] or "", row["received_at"] or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What people have decided since a backup, and the backup would silently take back."""
+
+    revoked: tuple[Row, ...] = ()
+    """Log-ins that the backup lets in again: ``customer``, ``user``, ``kind``."""
+    issued: tuple[Row, ...] = ()
+    """Live log-ins that the backup does not know."""
+    approved: tuple[Row, ...] = ()
+    """Feeds that the backup knows under another approval, or none: ``customer``, ``feed``, ``approved_by``."""
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.revoked)} log-ins revoked, {len(self.issued)} issued and {len(self.approved)} feeds approved"
+            " since"
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.revoked or self.issued or self.approved)
+
+
+def decisions(database: Path, backup: Path) -> Decisions:
+    """What the database has of them and the backup has not."""
+    with reading_settled(database) as newer, reading_settled(backup) as older:
+        now, was = newer.all("restore.credentials"), older.all("restore.credentials")
+        approvals = older.all("restore.approvals")
+        return Decisions(
+            # Of a revoked one the record itself may be gone, where its name was issued anew.
+            _live_in_the_first_only(was, now),
+            _live_in_the_first_only(now, was),
+            tuple(row for row in newer.all("restore.approvals") if row not in approvals),
+        )
+
+
+def _live_in_the_first_only(first: list[Row], second: list[Row]) -> tuple[Row, ...]:
+    live = {_issue(row) for row in second if row["revoked_at"] is None}
+    return tuple(row for row in first if row["revoked_at"] is None and _issue(row) not in live)
+
+
+def _issue(credential: Row) -> tuple[str, str, str]:
+    return credential["customer"], credential["user"], credential["issued_at"]
 
 
 def objects(database: Path) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from alp_daemon import masking
 from alp_daemon.domain.guard import HoldReason
-from alp_daemon.domain.model import Buckets, Reject, Rejects
+from alp_daemon.domain.model import Buckets, Reject, Rejects, UploadState
 from alp_daemon.domain.plan import Changes
 from alp_daemon.store.uploads import Upload
 
@@ -25,7 +25,7 @@ REJECTS_SHOWN = 100
 
 # Cells that a spreadsheet would run: anybody may have typed them into the form that a list comes from. A quote before
 # it makes a cell a text (OWASP, CSV Injection). A number with a sign before it is none.
-_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?![\d ().-]*\Z))")
+_FORMULA = re.compile(r"'*(?:[=@\t\r\n＝＠]|[+＋－-](?![\d ().-]*\Z))")
 
 Report = dict[str, Any]
 
@@ -100,11 +100,15 @@ def _found(findings: Findings) -> Report:
 
 
 def of_upload(upload: Upload, stored: str | None) -> Report:
-    """What ``show`` prints: the stored report, with where the upload stands now."""
+    """What ``show`` prints: the stored report, with where the upload stands now and what became known since."""
+    undone = {"undone_at": upload.undone_at, "undone_by": upload.undone_by} if upload.undone_at else {}
     if stored is None:
         findings = Findings(upload.feed, upload.mode, upload.evidence, upload.evidence_note, sha256=upload.sha256)
-        return build(upload, upload.state, upload.reason or _waiting(upload), findings, 0.0)
-    return {**json.loads(stored), "state": upload.state, "reason": upload.reason}
+        return build(upload, upload.state, upload.reason or _waiting(upload), findings, 0.0) | undone
+    now = {"state": upload.state, "reason": upload.reason, **undone}
+    if upload.state != UploadState.received:
+        now |= {"evidence": upload.evidence, "evidence_note": upload.evidence_note}
+    return {**json.loads(stored), **now}
 
 
 _WAITING = {

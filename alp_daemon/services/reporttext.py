@@ -7,7 +7,7 @@ from typing import Any
 
 from alp_daemon.customers import BULK_UPLOAD
 from alp_daemon.domain import phone, tag
-from alp_daemon.domain.guard import NOT_WAIVABLE
+from alp_daemon.domain.guard import cures_of, needs_though_cut
 from alp_daemon.files.informz import address, values
 from alp_daemon.services.report import Report
 
@@ -48,6 +48,7 @@ def text(report: Report) -> str:
 
 _HEADLINES = {
     "applied": "was applied",
+    "undone": "was applied, and has been undone: what it had changed was reversed, but for what has changed since",
     "held": "is held: nothing was changed, and nothing is lost",
     "rejected": "was rejected: nothing was changed",
     "failed": "failed: nothing was changed",
@@ -84,8 +85,14 @@ _CHANGES = {
 
 def _headline(report: Report) -> str:
     which = report["name"] if report["upload"] is None else f"Upload {report['upload']} ({report['name']})"
-    sentence = f"{which} {_HEADLINES['planned' if report['upload'] is None else report['state']]}."
+    sentence = f"{which} {_HEADLINES[_stage(report)]}."
     return f"{sentence}\n{report['reason']}" if report["reason"] and not _waits(report) else sentence
+
+
+def _stage(report: Report) -> str:
+    if report["upload"] is None:
+        return "planned"
+    return "undone" if report.get("undone_at") else str(report["state"])
 
 
 def _waits(report: Report) -> bool:
@@ -101,9 +108,10 @@ def _hold(report: Report) -> list[str]:
 
 
 def _ways_out(report: Report) -> list[str]:
-    if report["upload"] is None or any(each["code"] in NOT_WAIVABLE for each in report["hold"]):
+    codes = [each["code"] for each in report["hold"]]
+    if report["upload"] is None or cures_of(codes):
         return []
-    though_cut = " --though-cut" if any(each["code"] == "cut" for each in report["hold"]) else ""
+    though_cut = " --though-cut" if needs_though_cut(codes) else ""
     return [
         "",
         f"  alp-daemon release {report['upload']} --by NAME{though_cut}   applies it as shown below",
@@ -117,6 +125,7 @@ def _facts(report: Report) -> list[str]:
         "customer": report["customer"],
         "feed": f"{report['feed'] or 'none'}" + (f" ({report['mode']})" if report["mode"] else ""),
         "sent by": sent,
+        "undone by": f"{report['undone_by']} at {report['undone_at']}" if report.get("undone_at") else "",
         "size": f"{report['size']:,} bytes",
         "whole": f"{report['evidence'] or 'not known yet'}"
         + (f": {report['evidence_note']}" if report["evidence_note"] else ""),

@@ -7,24 +7,28 @@ database or the new one, whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from alp_daemon import log
-from alp_daemon.errors import AlpError, NotFound, Refused, TryAgain
+from alp_daemon.errors import AlpError, NotFound, Refused, TryAgain, Unavailable, UnusableFile
 from alp_daemon.files.disk import sync_folder
 from alp_daemon.files.folder import Folder
 from alp_daemon.files.setaside import copy_file, in_the_making, link_or_copy, make_durable, place
 from alp_daemon.services import replaced
 from alp_daemon.services.backup import DATABASE, SPOOL, database_of, looked_at
-from alp_daemon.services.replaced import Progress
+from alp_daemon.services.replaced import Decisions, Progress
 from alp_daemon.settings import Settings
-from alp_daemon.store.sqlite import SqliteStore
+from alp_daemon.store.sqlite import SqliteStore, reading_settled
 from alp_daemon.store.sqlitefile import sole_use
 from alp_daemon.store.store import Row
 
+# How each SQLite file begins: https://www.sqlite.org/fileformat.html, 1.3.1.
+_MAGIC = b"SQLite format 3\0"
 # What SQLite keeps beside a database that is in use, or was when its program died.
 _BESIDE = ("-wal", "-shm")
 
@@ -40,6 +44,8 @@ class Restored:
     """Received files that the backup does not know; they lie in that folder."""
     opted_out: dict[str, str]
     """By list: who opted out since the backup, as a file for ``alp-daemon import``."""
+    decided: Decisions
+    """What people decided since the backup: it is not in force any more."""
     unreadable: str | None
     """Why nobody can tell what the replaced database had that the backup has not."""
     without_file: tuple[int, ...]
@@ -53,7 +59,8 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
     """Replaces the database by a backup, a file or a folder of ``backup``. Nobody else may use the database.
 
     Raises ``Refused``, unless ``anyway``, where the database has come further than the backup or the backup does not
-    hold (see ``verify``); ``Unavailable`` where the backup is damaged; ``TryAgain`` while the database is in use.
+    hold (see ``verify``); ``UnusableFile`` where it is none, ``Unavailable`` where it is damaged; ``TryAgain`` while
+    the database is in use.
     """
     target = database_of(settings, "pg_restore --clean --if-exists --single-transaction --dbname=ADDRESS FILE")
     given = _given(source)
@@ -62,11 +69,13 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
     with sole_use(target), in_the_making(target, f"cannot write {target}") as part:
         new = part / DATABASE
         copy_file(given, new)
-        _bring_up_to_date(new)
-        faults = looked_at(new)
+        with _told_as(given, new):
+            _bring_up_to_date(new, given)
+            faults = looked_at(new)
         unreadable = _settled(target) if target.exists() else None
         was = replaced.progress(target) if target.exists() and unreadable is None else None
-        _refuse_to_lose(target, was, replaced.progress(new), faults, anyway=anyway)
+        decided = Decisions() if was is None else replaced.decisions(target, new)
+        _refuse_to_lose(target, was, replaced.progress(new), decided, faults, anyway=anyway)
         aside = target.parent / f"replaced-{now:%Y-%m-%dT%H%M%S.%fZ}"
         strays = _put_aside(settings, target, new, aside)
         opted_out = replaced.told_apart(target, new, aside) if was is not None else {}
@@ -79,6 +88,7 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
         str(aside) if aside.exists() else None,
         len(strays),
         {name: str(path) for name, path in opted_out.items()},
+        decided,
         unreadable,
         without_file,
     )
@@ -88,6 +98,9 @@ def _given(source: Path) -> Path:
     given = source / DATABASE if source.is_dir() else source
     if not given.is_file():
         raise NotFound(f"{given}: there is no such backup")
+    with given.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise _no_backup(given)
     if any(_beside(given)):
         raise Refused(
             f"{given}: what lies beside it ({_beside(given)[0].name}) says that it is a database in use, or a part of"
@@ -96,13 +109,29 @@ def _given(source: Path) -> Path:
     return given
 
 
+def _no_backup(given: Path) -> UnusableFile:
+    return UnusableFile("no_backup", f"{given}: this is no backup of alp-daemon; take backups with `alp-daemon backup`")
+
+
 def _beside(database: Path) -> list[Path]:
     found = [database.with_name(f"{database.name}{suffix}") for suffix in _BESIDE]
     return [path for path in found if path.exists()]
 
 
-def _bring_up_to_date(new: Path) -> None:
+@contextmanager
+def _told_as(given: Path, new: Path) -> Iterator[None]:
+    """What is wrong with a copy is wrong with what somebody has named."""
+    try:
+        yield
+    except Unavailable as error:
+        raise Unavailable(str(error).replace(str(new), str(given))) from error
+
+
+def _bring_up_to_date(new: Path, given: Path) -> None:
     """A backup may be older than this release. Raises ``Unavailable`` where it is a newer one's."""
+    with reading_settled(new) as transaction:
+        if next(transaction.rows("PRAGMA user_version")) == (0,):
+            raise _no_backup(given)  # another program's database: every schema of ours has its number
     store = SqliteStore(new, sole=True)
     store.migrate()
     store.settle()
@@ -125,13 +154,21 @@ def _settled(target: Path) -> str | None:
 
 
 def _refuse_to_lose(
-    target: Path, was: Progress | None, will_be: Progress, faults: tuple[str, ...], *, anyway: bool
+    target: Path,
+    was: Progress | None,
+    will_be: Progress,
+    decided: Decisions,
+    faults: tuple[str, ...],
+    *,
+    anyway: bool,
 ) -> None:
     reasons = [f"the backup does not hold: {faults[0]}"] if faults else []
     if was is not None and was.is_ahead_of(will_be):
         reasons.append(
             f"{target} has come further than the backup ({was.beyond(will_be)}), which would be lost from it"
         )
+    if decided:
+        reasons.append(f"{target} knows what the backup does not: {decided}; it would be undone")
     if reasons and not anyway:
         raise Refused(f"{'; '.join(reasons)}; --anyway restores it, and keeps what it replaces beside it")
 

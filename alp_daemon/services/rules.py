@@ -72,7 +72,7 @@ def rules_for(customer: Customer, feed_name: str) -> Rules:
             for_mode(PREFORMATTED),
             limits_for(PREFORMATTED, {}),
             False,
-            PREFORMATTED,
+            fingerprint(customer, PREFORMATTED),
         )
     feed = customer.feeds.get(feed_name)
     if feed is None:

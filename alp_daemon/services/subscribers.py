@@ -39,7 +39,7 @@ def add_interest(store: Store, customer: Customer, name: str, by: str, now: date
     """Makes an interest that uploads may name. ``False``: it is there. Raises ``UsageProblem`` for a bad name."""
     interest = clean(name)
     if isinstance(interest, BadTag):
-        raise UsageProblem(f"interest {name[:80]!r}: {interest.value.removeprefix('tag_').replace('_', ' ')}")
+        raise UsageProblem(f"interest {name[:80]!r}: {interest.rule}")
     with store.write() as transaction:
         head = lists.create_list(transaction, mail_list(customer.id), now)
         added = subscribers.add_interest(transaction, head, interest, by, now)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.domain.guard import HoldReason
 from alp_daemon.services import notify, report
 from alp_daemon.services.report import Findings
 from alp_daemon.settings import Settings
@@ -34,8 +32,7 @@ def _report(
     transaction: Transaction, settings: Settings, customers: Mapping[str, Customer], upload: Upload, now: datetime
 ) -> bool:
     """Whether the report is this one's; another node may be at it at the same moment."""
-    hold = tuple(HoldReason(**reason) for reason in json.loads(upload.hold or "[]"))
-    findings = Findings(upload.feed, None, upload.evidence, upload.evidence_note, hold, sha256=upload.sha256)
+    findings = Findings(upload.feed, None, upload.evidence, upload.evidence_note, upload.reasons, sha256=upload.sha256)
     finished = report.build(upload, upload.state, upload.reason, findings, 0.0)
     if not transaction.run("reports.add", **report.packed(finished, []), read_with=None):
         return False

@@ -44,6 +44,7 @@ class Upkeep:
         nobody was told of."""
         self._unanswered.withdraw(now)
         joined = sidecar.join_all(self._store, self._spool, now)
+        sidecar.end_alone(self._store, self._spool, self._settings.smtp.operators, now)
         if waiting.end_expired(self._store, self._registry, now) or joined:
             self._on_due()
 

@@ -18,7 +18,7 @@ from alp_daemon.domain.model import ListState
 from alp_daemon.domain.replay import Break, Replay, compare
 from alp_daemon.errors import NotFound
 from alp_daemon.services.uploadfigures import UploadFigures
-from alp_daemon.store import lists
+from alp_daemon.store import firstlistings, lists
 from alp_daemon.store.lists import ListHead
 from alp_daemon.store.store import Store, Transaction
 
@@ -161,6 +161,9 @@ def _feeds(transaction: Transaction, head: ListHead, found: ListState) -> Iterat
     if strange.any():
         first = int(found.keys[strange][0])
         yield f"{_name(head, Break(0, first))} was listed by a feed that the list does not know"
+    for upload, keys in firstlistings.of_list(transaction, head.id):
+        if not np.isin(keys, found.keys).all():
+            yield f"upload {upload} is said to have listed addresses that the list has never held"
 
 
 def _sets(transaction: Transaction, head: ListHead, history: _History) -> Iterator[str]:

@@ -1,20 +1,20 @@
-"""How waiting ends: a temporary name, a name that no feed takes, a sidecar that is late.
+"""How waiting ends: a temporary name, a name that no feed takes, a sidecar that is late (its own end: ``sidecar``).
 
 An upload that waits never blocks those behind it, and a wait that runs out always ends in something a person sees.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from alp_daemon.customers import Customer, is_temporary
-from alp_daemon.domain.guard import HoldReason
+from alp_daemon.domain.guard import HoldCode, HoldReason
 from alp_daemon.registry import Registry
 from alp_daemon.services.place import Place, WaitsFor, no_feed, place, sidecar_suffix
+from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, Transaction, stamp
 
 Row = Mapping[str, Any]
@@ -79,11 +79,8 @@ def _end(transaction: Transaction, registry: Registry, rows: Iterable[Row], now:
 def _ending(row: Row, customer: Customer | None, now: datetime) -> Place | _Ending:
     """What becomes of an upload that waits no longer: another place, or its end."""
     name = row["name"]
-    match WaitsFor(row["waits_for"]):
-        case WaitsFor.sidecar:
-            return _sidecar_missing(name, customer, row["feed"])
-        case WaitsFor.file:
-            return _Ending("uploads.discard", "it is a sidecar, and its file did not arrive")
+    if row["waits_for"] == WaitsFor.sidecar:
+        return _sidecar_missing(name, customer, row["feed"])
     if is_temporary(name):
         reason = f'it kept the temporary name "{name}" for 24 hours; rename it when the upload is complete'
         return _Ending("uploads.reject_waiting", reason)
@@ -97,5 +94,5 @@ def _ending(row: Row, customer: Customer | None, now: datetime) -> Place | _Endi
 def _sidecar_missing(name: str, customer: Customer | None, feed: str | None) -> _Ending:
     suffix = (sidecar_suffix(customer, feed) if customer else None) or ".sha256 or .done"
     reason = f"its sidecar {name}{suffix} did not arrive; send it, or release the file"
-    hold = json.dumps([HoldReason("sidecar_missing", reason).as_dict()])
+    hold = uploads.hold_column([HoldReason(HoldCode.sidecar_missing, reason)])
     return _Ending("uploads.hold_without_sidecar", reason, hold)

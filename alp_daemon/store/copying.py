@@ -18,6 +18,7 @@ TABLES = {
     "addresses": "list, key",
     "tag_sets": "list, id",
     "feed_bits": "list, feed",
+    "first_listings": "list, upload",
     "changes": "list, version",
     "events": "list, version, key",
     "uploads": "id",
@@ -42,6 +43,8 @@ TABLES = {
     "customer_files": "customer, since",
     "expectations": "customer, feed, schedule",
     "alarms": "customer, feed, slot",
+    "addressees": "customer",
+    "codes": "customer, code",
 }
 
 

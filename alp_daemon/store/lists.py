@@ -15,7 +15,7 @@ from alp_daemon.domain.model import Keys, ListState
 from alp_daemon.domain.plan import Plan
 from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.errors import Refused
-from alp_daemon.store import tagsets
+from alp_daemon.store import firstlistings, tagsets
 from alp_daemon.store.store import Transaction, stamp
 
 HIGHEST_FEED_BIT = 62  # of addresses.feeds, a signed 64-bit number
@@ -106,6 +106,8 @@ def write_plan(transaction: Transaction, head: ListHead, plan: Plan, sets: TagSe
     this version number their new sets from the same id on.
     """
     transaction.upsert_addresses(head.id, plan.after)
+    if change.upload is not None:
+        firstlistings.keep(transaction, head.id, change.upload, plan)
     if not plan.is_event.any():
         return head
     transaction.many(

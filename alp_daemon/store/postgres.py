@@ -29,7 +29,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumper
 
-from alp_daemon.errors import AlpError, OutcomeUnknown, TryAgain, Unavailable
+from alp_daemon.errors import AlpError, Busy, OutcomeUnknown, TryAgain, Unavailable
 from alp_daemon.store.pgcolumns import ArrayDumper
 from alp_daemon.store.postgrestransaction import PostgresTransaction
 from alp_daemon.store.sql import migrations
@@ -205,7 +205,7 @@ class PostgresStore:
     def _explained(self, error: psycopg.OperationalError) -> AlpError:
         text = _first_line(error)
         if isinstance(error, psycopg.errors.LockNotAvailable):
-            return TryAgain(f"{self.name}: somebody else has been at work on the same for long; try again ({text})")
+            return Busy(f"{self.name}: somebody else has been at work on the same for long; try again ({text})")
         code = error.sqlstate or ""
         if code.startswith(_PASSING) or any(word in text for word in _COMING) or not (code or "FATAL" in text):
             return TryAgain(f"{self.name}: nothing was changed as far as is known; try again ({text})")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from alp_daemon.errors import AlpError, TryAgain, Unavailable
+from alp_daemon.errors import AlpError, Busy, TryAgain, Unavailable
 from alp_daemon.flock import alone_about, alone_in
 from alp_daemon.store.sql import migrations
 from alp_daemon.store.sqlitefile import locks_of, opened
@@ -110,9 +111,14 @@ class SqliteStore:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """One writer at a time of this process's threads: the next begins at once, where SQLite sleeps and looks."""
+        asked = time.monotonic()
         if not self._writing.acquire(timeout=self._busy_seconds):
-            raise TryAgain(f"{self.path}: this program has been writing to the database for long; try again")
+            raise Busy(f"{self.path}: this program has been writing to the database for long; try again")
         try:
+            # Whoever asks has one patience, for this program's writers and for all others together.
+            left = self._busy_seconds - (time.monotonic() - asked)
+            with _translated(self.path):
+                self._connection().execute(f"PRAGMA busy_timeout = {max(0, round(left * 1000))}")
             yield
         finally:
             self._writing.release()
@@ -218,7 +224,7 @@ def _translated(path: Path) -> Iterator[None]:
 def _explained(path: Path, error: sqlite3.OperationalError) -> AlpError:
     text = str(error)
     if "locked" in text or "busy" in text:
-        return TryAgain(f"{path}: another program has kept the database locked; try again ({text})")
+        return Busy(f"{path}: another program has kept the database locked; try again ({text})")
     # A quota or a size limit reaches SQLite as an I/O error.
     if "full" in text or "disk I/O error" in text:
         return TryAgain(f"{path}: cannot be written ({text}); nothing was changed, free some space and try again")

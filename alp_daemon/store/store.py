@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from alp_daemon.errors import Unavailable
-from alp_daemon.store.sqlite import SqliteStore
+from alp_daemon.settings import is_postgres
+from alp_daemon.store.sqlite import BUSY_SECONDS, SqliteStore
 from alp_daemon.store.transaction import Row, Transaction
 
 if TYPE_CHECKING:
     from alp_daemon.store.postgres import PostgresStore
 
-__all__ = ["Row", "Store", "Transaction", "is_postgres", "migrate", "moment", "open_store", "stamp"]
-
-_POSTGRES = ("postgresql://", "postgres://")
+__all__ = ["Row", "Store", "Transaction", "migrate", "moment", "open_store", "stamp"]
 
 
 class Store(Protocol):
@@ -46,15 +45,16 @@ class Store(Protocol):
         """Closes the connection of the calling thread."""
 
 
-def open_store(database: Path | str, *, cache_mib: int = 64) -> Store:
+def open_store(database: Path | str, *, cache_mib: int = 64, busy_seconds: float = BUSY_SECONDS) -> Store:
     """The path of an SQLite file, which is made or brought up to date; or ``postgresql://…`` (see ``migrate``).
 
     ``cache_mib`` is what each thread's connection to a file may keep of it in memory; a large plan needs much.
+    ``busy_seconds`` is how long a writer waits for others before ``Busy`` is raised.
     Raises ``Unavailable`` where the schema is not this release's, ``TryAgain`` where the server does not answer.
     """
     if is_postgres(database):
-        return _postgres(str(database)).open()
-    return SqliteStore(Path(database), cache_mib=cache_mib).open()
+        return _postgres(str(database), busy_seconds).open()
+    return SqliteStore(Path(database), cache_mib=cache_mib, busy_seconds=busy_seconds).open()
 
 
 def migrate(database: Path | str) -> list[str]:
@@ -70,11 +70,7 @@ def migrate(database: Path | str) -> list[str]:
         store.close()
 
 
-def is_postgres(database: Path | str) -> bool:
-    return str(database).startswith(_POSTGRES)
-
-
-def _postgres(address: str) -> PostgresStore:
+def _postgres(address: str, busy_seconds: float = BUSY_SECONDS) -> PostgresStore:
     # Imported here: who uses SQLite need not have psycopg.
     try:
         from alp_daemon.store.postgres import PostgresStore
@@ -82,7 +78,7 @@ def _postgres(address: str) -> PostgresStore:
         raise Unavailable(
             "database: PostgreSQL needs psycopg, which is not installed; `pip install 'alp-daemon[postgres]'`"
         ) from error
-    return PostgresStore(address)
+    return PostgresStore(address, busy_seconds=busy_seconds)
 
 
 def stamp(moment: datetime) -> str:

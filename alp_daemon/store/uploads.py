@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from alp_daemon.customers import list_name
+from alp_daemon.domain.guard import HoldCode, HoldReason
 from alp_daemon.domain.model import Evidence, UploadState
 from alp_daemon.errors import NotFound
 from alp_daemon.store.store import Row, Transaction
@@ -56,8 +59,19 @@ class Upload:
         """The list that it is about: the customer's numbers, or its brand's subscribers."""
         return list_name(self.customer, self.feed)
 
+    @property
+    def reasons(self) -> tuple[HoldReason, ...]:
+        """Why it is held, or was held last."""
+        stored = json.loads(self.hold or "[]")
+        return tuple(HoldReason(**{**reason, "code": HoldCode(reason["code"])}) for reason in stored)
+
 
 _COLUMNS = [field.name for field in fields(Upload)]
+
+
+def hold_column(reasons: Sequence[HoldReason]) -> str | None:
+    """What the column ``hold`` keeps. Queries find a code in it as ``"code": "CODE"``, as it is written here alone."""
+    return json.dumps([each.as_dict() for each in reasons]) if reasons else None
 
 
 def from_row(row: Row) -> Upload:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -58,8 +59,19 @@ def test_0_done(busy: Terminal, arguments: list[str]) -> None:
         (["release", "2"], "Missing option '--by'"),
         (["release", "two", "--by", "Ann"], "'two' is not a valid integer"),
         (["uploads", "--state", "lost"], "'lost' is not one of"),
-        (["opt-in", "acme", "123"], "•••"),
-        (["opt-in", "acme", EVE, "--tag", "a,b"], "tag 'a,b'"),
+        (["opt-in", "acme", "212 555 01234"], "'2125•••1234': No such number is in use"),
+        (["opt-in", "acme", "123"], "'123': No such number is in use"),
+        (["opt-in", "acme", EVE, "--tag", "a,b"], "tag 'a,b': a tag may not hold commas or semicolons"),
+        (["opt-in", "acme", EVE, "--by", " "], "'--by': expected a name"),
+        (["approve", "acme", "--sample", "members.csv", "--by", ""], "'--by': expected a name"),
+        (["show", "99999999999999999999"], "99999999999999999999 is not in the range"),
+        (["release", "0", "--by", "Ann"], "0 is not in the range"),
+        (["uploads", "--limit", "99999999999999999999"], "99999999999999999999 is not in the range"),
+        (["messages", "acme", "--limit", "0"], "0 is not in the range"),
+        (["export", "acme", "--out", "/"], "--out /: expected the name of a file"),
+        (["preview", "acme", "members.csv", "--out", "customers"], "--out customers: expected the name of a file"),
+        (["new-customer", "sub/beta", "--sample", "members.csv"], "expected an id of small letters, digits, - and _"),
+        (["new-customer", "../beta", "--sample", "members.csv"], "expected an id of small letters, digits, - and _"),
         (["usage", "acme", "--month", "11-2026"], "expected a year and a month, such as 2026-11"),
         (["import", "acme", "--by", "Ann"], "say either FILE or --starts-empty"),
         (["process", "acme", "alp.yaml"], "no feed of acme takes this name; say --feed"),
@@ -110,6 +122,8 @@ def test_65_the_file_is_unusable(alp: Terminal, name: str, content: str, message
         (["number", EVE], "+1212•••0125 has never been on any list"),
         (["unlock", "192.0.2.7"], "192.0.2.7 is not locked out"),
         (["credentials", "revoke", "acme", "nobody"], "has no live log-in 'nobody'"),
+        (["credentials", "list", "nobody"], "there is no customer 'nobody'"),
+        (["uploads", "--customer", "nobody"], "there is no customer 'nobody'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -123,7 +137,7 @@ def test_69_unavailable(alp: Terminal) -> None:
     assert alp("reload").code == 69
     said = alp("export", "acme", "--out", "no/such/folder/list.csv")
     assert said.code == 69
-    assert said.err.startswith("alp-daemon: no/such/folder/.list.csv.part: No such file or directory")
+    assert said.err == "alp-daemon: no/such/folder/list.csv: No such file or directory\n"
     (alp.folder / "data" / "alp.db").write_text("These are my holiday pictures. " * 100)
     for extra in ("alp.db-wal", "alp.db-shm"):
         (alp.folder / "data" / extra).unlink(missing_ok=True)
@@ -186,7 +200,7 @@ def test_78_configuration(alp: Terminal, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("ALP_CONFIG")
     said = alp("uploads")
     assert said.code == 78
-    assert "no configuration: neither configs/alp.yaml nor /etc/alp-daemon/alp.yaml exists" in said.err
+    assert "no configuration: neither configs/alp.yaml nor /etc/alp-daemon/alp.yaml can be read" in said.err
 
 
 @pytest.mark.parametrize("case", ["cut by the guard", "not approved"])
@@ -224,6 +238,61 @@ def test_75_a_full_disk(busy: Terminal) -> None:
     assert busy("process", "acme", busy.file("members.csv", rows)).code == 0
 
 
+# A command of its own, since none of ours is known to fail so.
+FAULTY = """
+    import sys, types
+    import click
+    from alp_daemon import cli
+
+    @click.command()
+    def fails():
+        raise RuntimeError("a wheel came off")
+
+    sys.modules["alp_daemon.cli.faulty"] = types.SimpleNamespace(fails_command=fails)
+    cli._MODULES["fails"] = "faulty"
+    cli.main(["fails"])
+"""
+
+
+def test_70_a_fault_of_this_program() -> None:
+    command = [sys.executable, "-c", textwrap.dedent(FAULTY)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "RuntimeError: a wheel came off" in done.stderr
+    assert done.stderr.endswith(
+        "alp-daemon: an error of this program (RuntimeError); what is known of it stands above\n"
+    )
+
+
+def test_130_ended_by_the_keyboard(alp: Terminal) -> None:
+    """A pipe that nobody writes to keeps the command waiting."""
+    os.mkfifo(alp.folder / "members-pipe.csv")
+    command = [sys.executable, "-c", "from alp_daemon.cli import main; main()", "import", "acme", "members-pipe.csv"]
+    with (
+        subprocess.Popen([*command, "--by", "Ann"], stderr=subprocess.PIPE, text=True) as process,
+        (alp.folder / "members-pipe.csv").open("w"),  # returns when it reads
+    ):
+        process.send_signal(signal.SIGINT)
+        talk = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in talk
+
+
+@pytest.mark.parametrize("text", ["STOP caf\udce9", "STOP \ud83d"])
+def test_a_stop_that_is_not_utf_8_is_heard(alp: Terminal, text: str) -> None:
+    answer = alp.json("message", "acme", JOE, text)
+    assert (answer["intent"], answer["status"]) == ("opt_out", "opted_out")
+    event = alp.json("status", "acme", JOE)["history"][-1]
+    assert event["note"].startswith("STOP ")
+
+
+def test_a_file_whose_name_is_not_utf_8_is_worked(alp: Terminal) -> None:
+    name = alp.file("members-caf\udce9.csv", MEMBERS)
+    assert alp("preview", "acme", name).code == 0
+    assert alp("process", "acme", name).code == 0
+    assert alp.json("uploads")[0]["name"] == "members-caf\ufffd.csv"
+
+
 def test_a_reader_that_has_seen_enough(busy: Terminal) -> None:
     """``alp-daemon export acme | head -1``"""
     command = [sys.executable, "-c", "from alp_daemon.cli import main; main()", "export", "acme"]
@@ -234,7 +303,7 @@ def test_a_reader_that_has_seen_enough(busy: Terminal) -> None:
 
 
 def test_talk_is_on_stderr_and_data_on_stdout(busy: Terminal) -> None:
-    said = busy("preview", "acme", busy.file("members.csv", MEMBERS), "--json")
-    assert said.err == "wrote members.standard.csv: 2 numbers with their tags in the standard format\n"
+    said = busy("preview", "acme", busy.file("members.csv", MEMBERS), "--out", "new.csv", "--json")
+    assert said.err == "wrote new.csv: 2 numbers with their tags in the standard format\n"
     assert said.json["rows"]["listed"] == 2
     assert ANN in busy("export", "acme").out

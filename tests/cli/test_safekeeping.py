@@ -88,3 +88,27 @@ class TestBackup:
 
     def test_there_is_nothing_to_restore(self, worked: Terminal) -> None:
         assert restore(worked, "nothing.db").code == 66
+
+
+class TestWhatIsUndoneByARestore:
+    def test_is_said_with_the_command_that_does_it_again(self, worked: Terminal) -> None:
+        assert worked("backup", "copy.db").code == 0
+        assert worked("credentials", "revoke", "acme", "acme").code == 0
+        assert worked("credentials", "issue", "--for", "gateway").code == 0
+        assert worked("approve", "acme", "--sample", "members.csv", "--by", "Ann").code == 0
+        refused = restore(worked, "copy.db")
+        assert refused.code == 77
+        assert "1 log-ins revoked, 2 issued and 1 feeds approved since" in refused.err
+        done = restore(worked, "copy.db", "--anyway")
+        assert (
+            "acme was revoked since, and may log in again; now: alp-daemon credentials revoke acme acme\n" in done.err
+        )
+        assert "gateway (gateway) was issued since, and is gone; issue another, and pass it on\n" in done.err
+        command = "alp-daemon approve acme --feed members --sample FILE --by NAME"
+        assert f"feed members of acme was approved since, by Ann: {command}\n" in done.err
+        assert worked("credentials", "revoke", "acme", "acme").code == 0
+
+    def test_a_list_is_no_backup(self, worked: Terminal) -> None:
+        said = restore(worked, "members.csv")
+        assert said.code == 65
+        assert said.err.startswith(f"alp-daemon: {worked.folder}/members.csv: this is no backup of alp-daemon")

@@ -65,6 +65,7 @@ def test_a_broken_edit_keeps_the_version_before_it(registry, tmp_path):
     assert (result.added, result.changed) == (("bolt",), ())
     assert [(problem.path.name, problem.line) for problem in result.problems] == [("acme.yaml", 2)]
     assert registry.customer("acme").name == "Acme"
+    assert registry.unusable() == ()
     assert registry.status("acme", later(5)) is CustomerStatus.active
     # It is told once, and stays to be seen until it is mended.
     assert registry.reload(later(10)).problems == ()
@@ -80,7 +81,7 @@ def test_a_file_that_was_never_usable(tmp_path):
     assert [problem.message for problem in registry.reload(NOW).problems] == ['missing key "keyword"']
     assert registry.status("acme", NOW) is CustomerStatus.broken
     assert registry.customer("acme") is None
-    assert registry.all() == {}
+    assert (registry.all(), registry.unusable()) == ({}, ("acme",))
     (tmp_path / "acme.yaml").unlink()
     assert registry.reload(later(60)) == ReloadResult()
     assert registry.status("acme", later(60)) is CustomerStatus.unknown

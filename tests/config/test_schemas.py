@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from alp_daemon import customers, settings
+from alp_daemon.customers import GuardSettings
+from alp_daemon.domain.guard import DEFAULTS, DEFAULTS_BY_MODE
+from alp_daemon.quantities import written_share
 
 SCHEMAS = {"settings": settings.json_schema(), "customer": customers.json_schema()}
 
@@ -53,8 +56,19 @@ def test_texts_may_look_like_numbers_and_numbers_are_numbers():
 
 def test_defaults_are_written_as_in_yaml():
     feed = SCHEMAS["customer"]["$defs"]["Feed"]["properties"]
-    guard = SCHEMAS["customer"]["$defs"]["GuardSettings"]["properties"]
     assert feed["sidecar_wait"]["default"] == "10m"
-    assert feed["guard"]["default"]["max_new"] == guard["max_new"]["default"] == "100%"
     assert SCHEMAS["settings"]["properties"]["retention"]["default"] == "30d"
     assert SCHEMAS["settings"]["$defs"]["LockoutSettings"]["properties"]["block"]["default"] == "1h"
+
+
+@pytest.mark.parametrize("limit", GuardSettings.model_fields)
+def test_a_limit_of_the_guard_has_no_default_but_that_of_the_mode(limit: str) -> None:
+    """One that stood in the schema would overrule what the mode says."""
+    shown = SCHEMAS["customer"]["$defs"]["GuardSettings"]["properties"][limit]
+    usual, hard = (in_words(getattr(limits, limit)) for limits in (DEFAULTS, DEFAULTS_BY_MODE["hard_opt_out"]))
+    assert shown["default"] is None
+    assert shown["description"].endswith(f"({usual})." if usual == hard else f"({usual}; hard_opt_out {hard}).")
+
+
+def in_words(limit: float) -> str:
+    return written_share(limit) if isinstance(limit, float) else str(limit)

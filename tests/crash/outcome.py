@@ -14,12 +14,13 @@ _TABLES = {
     "addresses": "SELECT * FROM addresses ORDER BY 1, 2",
     "tag_sets": "SELECT * FROM tag_sets ORDER BY 1, 2",
     "feed_bits": "SELECT * FROM feed_bits ORDER BY 1, 2",
+    "first_listings": "SELECT * FROM first_listings ORDER BY 1, 2",
     "events": "SELECT * FROM events ORDER BY 1, 2, 3",
     "changes": "SELECT list, version, actor, source, channel, upload, note, events FROM changes ORDER BY 1, 2",
     "lists": "SELECT customer, version, imported_by FROM lists ORDER BY 1",
     "uploads": "SELECT id, customer, feed, mode, name, folder, channel, size, sha256, evidence, evidence_note,"
-    " waits_for, state, reason, waived, released_by, config, version, lease_owner, never_seen, undone_by"
-    " FROM uploads ORDER BY id",
+    " waits_for, state, reason, waived, released_by, config, version, lease_owner, never_seen, undone_by,"
+    " applied_order FROM uploads ORDER BY id",
     "approvals": "SELECT customer, feed, fingerprint, approved_by FROM approvals ORDER BY 1, 2",
     "credentials": "SELECT customer, id, kind, user FROM credentials ORDER BY 1, 2",
     "messages": "SELECT customer, id, key, text, intent, status, reply FROM messages ORDER BY 1, 2",

@@ -42,9 +42,9 @@ RECORDED = [
     Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "reports.put"),
     Step("alp_daemon.services.notify:tell_of_upload", "after"),
     Step("alp_daemon.services.process:_apply_or_hold", "after"),
-    Step("alp_daemon.services.publish:_replace", "before"),
-    Step("pathlib:Path.replace", "before", ".part"),
-    Step("alp_daemon.services.publish:_replace", "after", nth=2),
+    Step("alp_daemon.files.beneath:put", "before"),
+    Step("os:replace", "before", ".part"),
+    Step("alp_daemon.files.beneath:put", "after", nth=2),
     Step("alp_daemon.services.publish:Reports.bring_up_to_date", "after"),
 ]
 """The file is in the spool and has its record: whoever works the queue next goes on with it."""

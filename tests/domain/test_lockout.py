@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alp_daemon.domain.lockout import Limits, blocked_until, normalise
+from alp_daemon.domain.lockout import LockoutLimits, blocked_until, normalise
 
 START = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
-LIMITS = Limits()
+LIMITS = LockoutLimits()
 MINUTES = timedelta(minutes=1)
 MOMENT = timedelta(milliseconds=1)
 
@@ -45,7 +45,7 @@ def test_the_window_ends_where_twenty_minutes_are_full(span: timedelta, blocks: 
 def test_it_blocks_if_and_only_if_enough_failures_fit_into_one_window(
     seconds: list[int], failures: int, window: int
 ) -> None:
-    limits = Limits(failures, timedelta(seconds=window), timedelta(hours=1))
+    limits = LockoutLimits(failures, timedelta(seconds=window), timedelta(hours=1))
     times = [START + timedelta(seconds=s) for s in sorted(seconds)]
     last_ones = times[-failures:]
     enough = len(last_ones) == failures and last_ones[-1] - last_ones[0] < limits.window

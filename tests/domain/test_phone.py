@@ -234,12 +234,26 @@ def test_a_valid_number_of_whatever_type(international: str, key: int | None) ->
         ("12125550123", 12125550123),
         ("2125550123", 12125550123),
         ("+447911123456", 447911123456),
+        ("+15555550123", 15555550123),  # of a range that libphonenumber does not know
+        ("15555550123", 15555550123),
+        (" 447000000000 ", 447000000000),
+        ("4792345678", 14792345678),  # and no number of Norway
     ],
 )
 def test_a_sender_is_known_with_and_without_the_plus(text: str, key: int) -> None:
     assert phone.parse_sender(text, "US") == key
 
 
-@pytest.mark.parametrize("text", ["55512", "0", "447911", "4479111234567890"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "55512",
+        "0",
+        "447911",
+        "4479111234567890",
+        "5555550123",  # either of an unknown range of the United States, or Brazil's
+        "5550123",
+    ],
+)
 def test_digits_that_are_no_number_stay_none(text: str) -> None:
     assert isinstance(phone.parse_sender(text, "US"), str)

@@ -208,11 +208,21 @@ def test_twice_is_once(rules: Policy, before: dict[int, Row], file: dict[int, Ta
     assert len(again.after) == 0
 
 
+@pytest.mark.parametrize("rules", [rules for rules in POLICIES if rules.always_recorded], ids=lambda rules: rules.name)
 @given(before=lists, file=uploads)
-def test_an_opt_out_is_recorded_even_where_nothing_changes(before: dict[int, Row], file: dict[int, Tags]) -> None:
+def test_what_is_said_is_recorded_even_where_nothing_changes(
+    rules: Policy, before: dict[int, Row], file: dict[int, Tags]
+) -> None:
     sets = TagSets()
-    plan = make_plan(arrays(before, sets), listed(file), policy.COMMANDS["opt_out"], sets)
-    assert plan.events[0].tolist() == sorted(file)
+    plan = make_plan(arrays(before, sets), listed(file), rules, sets)
+    follows = {key: rules.listed[before.get(key, (Status.absent,))[0]] for key in sorted(file)}
+    assert plan.events[0].tolist() == [key for key, status in follows.items() if status not in (KEEP, REFUSE)]
+
+
+def test_whatever_a_person_decides_is_said() -> None:
+    imports = policy.IMPORTS_OF_SUBSCRIBERS.values()
+    by_people = [*policy.COMMANDS.values(), *imports, policy.KEYWORD_MESSAGE, policy.UNSUBSCRIBE]
+    assert [rules.name for rules in by_people if not rules.always_recorded] == []
 
 
 def test_rows_to_write_are_sorted_by_key() -> None:

@@ -57,3 +57,8 @@ def test_a_clean_tag_is_clean_and_can_be_stored(text: str) -> None:
 
 def test_each_reason_has_a_sentence_with_a_cure() -> None:
     assert set(tag.REASONS) == {bad.value for bad in BadTag}
+
+
+def test_every_rule_is_said_to_who_has_typed_a_tag() -> None:
+    assert BadTag.separator.rule == "a tag may not hold commas or semicolons"
+    assert all(bad.rule.startswith("a tag ") for bad in BadTag)

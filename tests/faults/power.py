@@ -16,7 +16,7 @@ from tests.faults.mounts import Disk
 
 # The disk is smaller than what is to stay free by default.
 _CUSTOMER = "name: School\nkeyword: JOIN\nfeeds: {}\nlimits: {free_space_floor: 0}\n"
-_MEGABYTES = 64
+_MEGABYTES = 1024
 _ROWS = 20
 _LATEST = 0.7
 """Seconds after the first file of a round was acknowledged at which the power is cut at the latest."""

@@ -28,6 +28,7 @@ _ADDING = ("opt_in", "reactivate", "add_tags")
 @dataclass
 class _Applied:
     feed: str
+    listed: set[str]
     before: List
     after: List
     spoken_for: set[str] = field(default_factory=set)
@@ -47,7 +48,7 @@ class Reference:
     def file(self, upload: int, feed: str, rows: Rows) -> None:
         before = dict(self.numbers)
         model.apply(self.numbers, rows, feed)
-        self.applied[upload] = _Applied(feed, before, dict(self.numbers))
+        self.applied[upload] = _Applied(feed, {number for number, _ in rows}, before, dict(self.numbers))
 
     def stop(self, number: str) -> None:
         """The end user's own, by a message or a command that says so."""
@@ -65,10 +66,7 @@ class Reference:
         if status is None:
             return False
         had = self._tags(number)
-        after = (status, had | tags if name in _ADDING else had - tags)
-        # What is true already is nobody's decision; an opt-out is one even then.
-        if after != before or name == "opt_out":
-            self._decide(number, *after)
+        self._decide(number, status, had | tags if name in _ADDING else had - tags)
         return True
 
     def may_undo(self, upload: int) -> bool:
@@ -86,10 +84,18 @@ class Reference:
             was = own.before.get(number)
             if was == left or self.numbers.get(number) != left or number in own.spoken_for:
                 continue
+            if was is None and self._is_of_another_feed(number, upload):
+                continue
             if was is None:
                 del self.numbers[number]
             else:
                 self.numbers[number] = was
+
+    def _is_of_another_feed(self, number: str, upload: int) -> bool:
+        """Whether a file of another feed has listed it since."""
+        later = list(self.applied.values())[list(self.applied).index(upload) + 1 :]
+        own = self.applied[upload].feed
+        return any(each.feed != own and not each.undone and number in each.listed for each in later)
 
     def _tags(self, number: str) -> frozenset[str]:
         return self.numbers.get(number, ("", frozenset[str]()))[1]

@@ -6,7 +6,7 @@ import bz2
 import gzip
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -14,7 +14,7 @@ from alp_daemon.errors import UnusableFile
 from alp_daemon.files import container, reader
 from alp_daemon.files.ahead import ahead
 
-from .conftest import ReadFile, listed
+from .conftest import ReadFile, WriteFile, listed
 
 TEXT = "Phone\n2125550123\n2125550124\n"
 BOTH = {12125550123, 12125550124}
@@ -128,3 +128,54 @@ def test_what_is_no_list_is_called_by_its_name(reading: ReadFile, content: bytes
     error = refusal(reading, content)
     assert error.code == "not_text"
     assert f"this looks like {what}. Expected a text file (CSV) or a spreadsheet" in str(error)
+
+
+def with_directory_of(size: int) -> bytes:
+    """A zip archive that is nothing but a directory: one byte of name after another in its entries' comments."""
+    comment = b"x" * 1000
+    entry = b"PK\x01\x02" + bytes(24) + len(b"a").to_bytes(2, "little") + bytes(2)
+    entry += len(comment).to_bytes(2, "little") + bytes(12) + b"a" + comment
+    count = size // len(entry) + 1
+    directory = entry * count
+    end = b"PK\x05\x06" + bytes(4) + min(count, 0xFFFE).to_bytes(2, "little") * 2
+    return b"PK\x03\x04" + directory + end + len(directory).to_bytes(4, "little") + b"\x04\0\0\0" + bytes(2)
+
+
+def test_a_zip_archive_that_is_all_directory_is_refused_unread(
+    reading: ReadFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its entries becomes an object: 16 MB took 160."""
+    read: list[int] = []
+    monkeypatch.setattr(zipfile, "ZipInfo", lambda *_: read.append(1))
+    error = refusal(reading, with_directory_of(container.MAX_DIRECTORY))
+    assert (error.code, read) == ("several_files", [])
+    assert "expected exactly one file" in str(error).lower()
+
+
+def test_a_directory_of_the_usual_size_is_read(reading: ReadFile, write: WriteFile) -> None:
+    assert refusal(reading, with_directory_of(2**16)).code == "several_files"
+    parts = {f"xl/media/{n:06}.png": b"" for n in range(10_000)}
+    content = container.unwrap(write(zipped(parts)))
+    assert (content.kind, content.checked) == ("xlsx", True)
+
+
+@pytest.mark.parametrize(
+    "pack", [str.encode, lambda text: gzip.compress(text.encode()), lambda t: zipped({"a.csv": t})]
+)
+def test_how_large_a_file_is_when_unpacked(write: WriteFile, pack: Callable[[str], bytes]) -> None:
+    path = write(pack("2125550123\n" * 1000))
+    assert container.is_larger(path, 10_999)
+    assert not container.is_larger(path, 11_000)
+
+
+def test_of_a_spreadsheet_all_parts_count(write: WriteFile) -> None:
+    path = write(zipped({"xl/a.xml": "x" * 1000, "xl/b.xml": "x" * 1000}))
+    assert container.is_larger(path, 1999)
+    assert not container.is_larger(path, 2000)
+
+
+def test_what_cannot_be_unpacked_is_as_large_as_what_can(write: WriteFile) -> None:
+    damaged = gzip.compress(b"2125550123\n" * 100_000)[:-20]
+    assert container.is_larger(write(damaged), 1000)
+    assert not container.is_larger(write(damaged), 2**30)
+    assert not container.is_larger(write(b"PK\x03\x04"), 0)

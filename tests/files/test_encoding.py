@@ -64,6 +64,36 @@ def test_bytes_that_are_not_of_the_encoding_said_refuse_the_file(
     assert error.value.code == "encoding"
 
 
+@pytest.mark.parametrize("encoding", ["auto", "utf-8"])
+@pytest.mark.parametrize("chunk", [1, 5, 2**20])
+@pytest.mark.parametrize("text", ["Zo\u00eb", "\u20ac", "\U0001f600"])
+def test_text_that_ends_inside_a_character_is_utf_8_and_cut(
+    reading: ReadFile, monkeypatch: pytest.MonkeyPatch, text: str, chunk: int, encoding: str
+) -> None:
+    """Read as Windows-1252 it would be whole, with tags that nobody has given."""
+    monkeypatch.setattr(container, "FIRST_CHUNK", 20)
+    monkeypatch.setattr(container, "CHUNK", chunk)
+    whole = f"Phone,Tag\n2125550123,Zo\u00eb\n2125550124,{text}".encode()
+    for lost in range(1, len(text[-1].encode())):
+        found = reading(whole[:-lost], tags=TAGS, file={"encoding": encoding, "delimiter": ","})
+        assert (found.ends_whole, found.cut_reason) == (False, "the file ends inside a character")
+        assert listed(found)[A] == ("Zo\u00eb",)
+    assert reading(whole, tags=TAGS, file={"encoding": encoding, "delimiter": ","}).ends_whole is None
+
+
+def test_windows_1252_that_ends_with_an_accent_is_not_torn(reading: ReadFile) -> None:
+    found = reading("Phone,Tag\n2125550123,Zo\u00eb\n2125550124,caf\u00e9".encode("cp1252"), tags=TAGS)
+    assert found.ends_whole is None
+    assert listed(found) == {A: ("Zo\u00eb",), A + 1: ("caf\u00e9",)}
+
+
+def test_a_torn_end_proves_no_trailer(reading: ReadFile) -> None:
+    trailer = {"trailer": {"starts_with": "END"}, "delimiter": ","}
+    text = "Phone,Tag\n2125550123,a\nEND,\u00e9".encode()
+    assert reading(text, file=trailer).ends_whole is True
+    assert reading(text[:-1], file=trailer).ends_whole is False
+
+
 def test_utf_16_without_its_mark_is_recognised_and_the_cure_named(reading: ReadFile) -> None:
     with pytest.raises(UnusableFile, match="set `encoding: utf-16-le`") as error:
         reading(TEXT.encode("utf-16-le"))

@@ -120,7 +120,16 @@ def said(path: Path, rules: Feed | Preformatted) -> object:
     assert np.all(np.diff(found.listed.keys) > 0)
     assert all(list(tags) == sorted(set(tags)) for tags in found.listed.sets)
     ending = (found.ends_whole, found.cut_reason, found.ends_with_newline)
-    return listed(found), found.removed.tolist(), buckets, found.rejects, list(found.columns), ending
+    assert np.all(np.diff(found.unusable) > 0)
+    return (
+        listed(found),
+        found.removed.tolist(),
+        found.unusable.tolist(),
+        buckets,
+        found.rejects,
+        list(found.columns),
+        ending,
+    )
 
 
 def assert_same(content: bytes, rules: Feed | Preformatted, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,7 @@ def make_site(tmp_path: Path, authority: trustme.CA, certificate: tuple[Path, Pa
         *,
         tls: bool = False,
         required: bool = False,
+        reuse: bool = False,
         customer: str = ACME,
         lockout: dict[str, Any] | None = None,
         login_seconds: float = 30,
@@ -73,7 +74,12 @@ def make_site(tmp_path: Path, authority: trustme.CA, certificate: tuple[Path, Pa
     ) -> Site:
         if tls:
             chain, key = certificate
-            ftp["tls"] = {"certificate": str(chain), "key": str(key), "required": str(required).lower()}
+            ftp["tls"] = {
+                "certificate": str(chain),
+                "key": str(key),
+                "required": str(required).lower(),
+                "require_session_reuse": str(reuse).lower(),
+            }
         settings = Settings.model_validate(
             {
                 "data_dir": str(tmp_path / "data"),

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import trustme
@@ -17,6 +18,7 @@ from alp_daemon.registry import Registry
 from alp_daemon.services.access import Access
 from alp_daemon.services.credentials import Credentials, Issued
 from alp_daemon.services.intake import Intake
+from alp_daemon.services.unworked import report_unworked
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 
@@ -57,6 +59,13 @@ class Site:
         ftp.login(self.login.user, self.login.password)
         ftp.prot_p()
         return ftp
+
+    def end_unworked(self) -> datetime:
+        """Ends what no feed takes. Its report is in the database, and not in the folder yet."""
+        now = datetime.now(UTC) + timedelta(minutes=5)
+        self.intake.upkeep.tick(now)
+        assert report_unworked(self.store, self.settings, {}, now)
+        return now
 
     def uploads(self) -> list[dict[str, Any]]:
         """The recorded uploads, oldest first."""

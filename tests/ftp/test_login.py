@@ -158,6 +158,17 @@ def test_without_its_configuration_a_customer_stays_outside_and_uncounted(site: 
     assert lockout_failures(site) == []
 
 
+def test_without_its_folder_a_customer_is_told_to_try_again(site: Site) -> None:
+    site.settings.drop_dir.mkdir(parents=True, exist_ok=True)
+    obstacle = site.settings.drop_dir / "acme"
+    obstacle.write_text("a file")
+    wire = Wire(site)
+    said = wire.ask(f"USER {site.login.user}", f"PASS {site.login.password}")
+    assert said == "451 Your folder is not available just now; try again."
+    obstacle.unlink()
+    site.enter().quit()
+
+
 def test_who_does_not_log_in_is_sent_away(make_site: SiteMaker) -> None:
     site = make_site(login_seconds=0.3)
     staying, idle = Wire(site), Wire(site)

@@ -24,13 +24,19 @@ def put(ftp: ftplib.FTP, name: str) -> None:
     ftp.storbinary(f"STOR {name}", io.BytesIO(FILE))
 
 
-def pick_up(store: Store, upload: int) -> None:
-    """As a worker does."""
+def pick_up(store: Store, upload: int) -> bool:
+    """As a worker does that has seen it in the queue. Whether it has it now."""
     now = datetime.now(UTC)
     with store.write() as transaction:
-        transaction.run(
-            "uploads.lease", id=upload, owner="a worker", until=stamp(now + timedelta(minutes=1)), now=stamp(now)
+        taken = transaction.run(
+            "uploads.lease",
+            id=upload,
+            owner="a worker",
+            seen=None,
+            until=stamp(now + timedelta(minutes=1)),
+            now=stamp(now),
         )
+    return bool(taken)
 
 
 @pytest.mark.parametrize("temporary", ["a.csv.tmp", ".a.csv", "upload_17", "a.csv"])
@@ -103,10 +109,21 @@ def test_what_was_picked_up_stays(site: Site, ftp: ftplib.FTP) -> None:
             ftp.sendcmd(command)
 
 
-def test_what_is_picked_up_between_the_two_commands_stays(site: Site, ftp: ftplib.FTP) -> None:
+def test_no_worker_picks_it_up_between_the_two_commands(site: Site, ftp: ftplib.FTP) -> None:
     put(ftp, "a.csv")
+    site.settled()
     ftp.sendcmd("RNFR a.csv")
-    pick_up(site.store, 1)
+    assert not pick_up(site.store, 1)
+    assert ftp.sendcmd("RNTO b.csv") == "250 Renamed."
+
+
+def test_what_is_picked_up_once_its_minute_is_over_stays(site: Site, ftp: ftplib.FTP) -> None:
+    put(ftp, "a.csv")
+    site.settled()
+    ftp.sendcmd("RNFR a.csv")
+    with site.store.write() as transaction:
+        transaction.run("uploads.place", id=1, feed="members", waits_for=None, wait_until=None)
+    assert pick_up(site.store, 1)
     with pytest.raises(ftplib.error_perm, match="550 It was picked up"):
         ftp.sendcmd("RNTO b.csv")
     assert site.uploads()[0]["name"] == "a.csv"

@@ -8,13 +8,15 @@ import io
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from alp_daemon.errors import AlpError
+from alp_daemon.services.intake import Received, Verdict
 from ftp.conftest import ACME, SiteMaker
 from ftp.site import Site, Wire, eventually
 
@@ -277,11 +279,46 @@ def test_a_locked_database_is_said_so_and_nothing_is_kept(make_site: SiteMaker) 
     wire.log_in(site)
     other = sqlite3.connect(site.store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert wire.store("a.csv", FILE).startswith("451 The file could not be kept just now")
+    assert wire.store("a.csv", FILE).startswith(
+        "451 The file could not be kept just now: the database has been locked for long; nothing was kept"
+    )
     other.execute("ROLLBACK")
     assert site.uploads() == []
     assert [p for p in site.settings.spool_dir.rglob("*") if p.is_file()] == []
     assert wire.store("a.csv", FILE).startswith("226 ")
+
+
+def test_who_comes_behind_does_not_wait_for_a_locked_database_anew(
+    make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are told before their programs hang up: the second has waited for the first one's commit already."""
+    site = make_site(busy_seconds=0.2)
+    first, second = Wire(site), Wire(site)
+    for wire in (first, second):
+        wire.log_in(site)
+    keeper, receive_all = site.server._listener.keeper, site.intake.receive_all
+    commits: list[int] = []
+
+    def once_somebody_waits(received: Sequence[Received], verdicts: Mapping[int, Verdict]) -> list[int | AlpError]:
+        commits.append(len(received))
+        eventually(lambda: len(keeper._next.files), lambda waiting: waiting == 1)
+        return receive_all(received, verdicts)
+
+    lock = sqlite3.connect(site.store.path, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    with monkeypatch.context() as slowly:
+        slowly.setattr(site.intake, "receive_all", once_somebody_waits)
+        for wire, name in ((first, "a.csv"), (second, "b.csv")):
+            with wire.passive() as connection:
+                assert wire.ask(f"STOR {name}").startswith("1")
+                connection.sendall(FILE)
+        for wire in (first, second):
+            assert wire.reply().startswith("451 The file could not be kept just now: the database has been locked")
+    lock.execute("ROLLBACK")
+    assert commits == [1]
+    assert incoming(site) == []
+    assert second.store("b.csv", FILE).startswith("226 ")
+    assert [row["name"] for row in site.uploads()] == ["b.csv"]
 
 
 def test_the_loop_goes_round_while_the_database_is_locked(make_site: SiteMaker) -> None:

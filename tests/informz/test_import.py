@@ -47,6 +47,14 @@ def test_an_import_makes_its_interests_and_refuses_what_is_no_row(brand: Brand) 
     assert brand.interests()["c@example.com"] == {"Club"}
 
 
+def test_who_is_out_stays_out_whatever_their_interests_are_called(brand: Brand) -> None:
+    rows = 'a@example.com,unsubscribed,"Club;a,b"\nb@example.com,opted_out,"a,b"\nc@example.com,opted_in,"a,b"\n'
+    imported = bring(brand, f"email,status,interests\n{rows}")
+    assert [reject.reason for reject in imported.rejects.kept] == ["bad_tag"] * 3  # type: ignore[attr-defined]
+    assert brand.standing() == {"a@example.com": "unsubscribed", "b@example.com": "opted_out"}
+    assert brand.interests()["a@example.com"] == {"Club"}
+
+
 def test_a_column_that_is_missing_is_named(brand: Brand) -> None:
     with pytest.raises(UnusableFile, match="no column status, interests"):
         bring(brand, "email\na@example.com\n")
@@ -73,6 +81,14 @@ def test_what_was_said_again_is_recorded(brand: Brand) -> None:
         told = subscriber.unsubscribe(brand.store, brand.customer, "new@example.com", HAND, brand.tick())
     assert not told["changed"]
     assert [event["status_after"] for event in told["history"]] == ["unsubscribed", "unsubscribed"]
+
+
+def test_so_is_what_was_imported_again(brand: Brand) -> None:
+    for _ in range(2):
+        bring(brand, "email,status,interests\na@example.com,unsubscribed,\nb@example.com,opted_out,\n")
+    told = subscriber.unsubscribe(brand.store, brand.customer, "b@example.com", HAND, brand.tick())
+    assert [event["status_after"] for event in told["history"]] == ["opted_out"] * 3
+    assert len(subscriber.story(brand.store, brand.customer, "a@example.com")["history"]) == 2
 
 
 def test_a_story_has_attributes_and_interests_before_and_after(brand: Brand) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon import log
-from alp_daemon.channels.watch import DropWatcher
+from alp_daemon.channels import watch as watch_module
+from alp_daemon.channels.watch import AT_REST, DropWatcher
 from alp_daemon.domain.model import Evidence
 from alp_daemon.files import drop
 from alp_daemon.files.drop import Claim, Found
@@ -104,6 +108,26 @@ def test_order_is_by_time_then_name(world: World, watcher: DropWatcher) -> None:
     put(home / "preformatted" / "x.csv", mtime=150)
     scan_twice(watcher)
     assert [row["name"] for row in world.rows()] == ["members-c.csv", "x.csv", "members-a.csv", "members-b.csv"]
+
+
+def test_an_earlier_file_that_is_seen_later_goes_first(world: World, watcher: DropWatcher) -> None:
+    """The system lists a folder that grows meanwhile in no particular order: an earlier name may be left out."""
+    put(world.home() / "members-b.csv", mtime=1_700_000_002)
+    watcher.scan(NOW, 100.0)
+    put(world.home() / "members-a.csv", mtime=1_700_000_001)
+    assert watcher.scan(NOW, 101.0)
+    assert world.rows() == []
+    watcher.scan(NOW, 102.0)
+    assert [row["name"] for row in world.rows()] == ["members-a.csv", "members-b.csv"]
+
+
+def test_an_earlier_file_that_is_still_written_keeps_nobody_waiting(world: World, watcher: DropWatcher) -> None:
+    slow = put(world.home() / "members-a.csv", b"half", mtime=1_700_000_001)
+    put(world.home() / "members-b.csv", mtime=1_700_000_002)
+    watcher.scan(NOW, 100.0)
+    put(slow, mtime=1_700_000_001)
+    watcher.scan(NOW, 101.0)
+    assert [row["name"] for row in world.rows()] == ["members-b.csv"]
 
 
 def test_only_regular_files_with_a_final_name_are_picked_up(world: World, watcher: DropWatcher) -> None:
@@ -218,7 +242,7 @@ def test_a_file_replaced_while_it_is_taken_is_neither_lost_nor_taken_for_the_oth
     (found,) = drop.look(world.home())
     put(path.with_name("new"), b"newer").replace(path)
     target = world.settings.data_dir / "target"
-    assert drop.claim(found, target) is Claim.changed
+    assert drop.claim(found, target, ".aside") is Claim.changed
     assert target.read_bytes() == b"newer"
 
 
@@ -227,7 +251,7 @@ def test_what_is_not_a_file_any_more_is_put_back(world: World) -> None:
     (found,) = drop.look(world.home())
     path.unlink()
     path.symlink_to("/etc/hostname")
-    assert drop.claim(found, world.settings.data_dir / "target") is Claim.gone
+    assert drop.claim(found, world.settings.data_dir / "target", ".aside") is Claim.gone
     assert path.is_symlink()
 
 
@@ -235,7 +259,7 @@ def test_a_file_that_vanished_is_no_upload(world: World) -> None:
     path = put(world.home() / "members.csv")
     (found,) = drop.look(world.home())
     path.unlink()
-    assert drop.claim(found, world.settings.data_dir / "target") is Claim.gone
+    assert drop.claim(found, world.settings.data_dir / "target", ".aside") is Claim.gone
     assert world.intake.pick_up("acme", [found], NOW) == []
     assert world.rows() == []
 
@@ -426,6 +450,102 @@ def test_what_lay_there_before_and_what_comes_later_is_found(world: World) -> No
     put(world.home("school") / "any.csv")
     assert world.due.wait(4), "the doorbell did not ring: scan_every is 5 s"
     assert sorted(row["name"] for row in world.rows()) == ["any.csv", "members-before.csv"]
+
+
+def in_the_way(world: World, customer: str) -> Path:
+    """A file where the customer's folder should be."""
+    world.settings.drop_dir.mkdir(parents=True, exist_ok=True)
+    return put(world.settings.drop_dir / customer)
+
+
+def test_one_customers_folder_that_cannot_be_made_stops_nobody_else(world: World, watcher: DropWatcher) -> None:
+    obstacle = in_the_way(world, "acme")
+    log.warning("test")  # the first line sets the log up, which would end the capture
+    with capture_logs() as logs:
+        watcher.start()
+        try:
+            put(world.home("school") / "any.csv")
+            assert world.due.wait(10)
+            obstacle.unlink()
+            watcher.ring()
+            eventually(lambda: (obstacle / "preformatted").is_dir())
+        finally:
+            watcher.stop()
+    assert [row["name"] for row in world.rows()] == ["any.csv"]
+    (told,) = [line for line in logs if line["event"] == "drop_file_not_picked_up"]
+    assert told["path"] == str(obstacle)
+    assert told["reason"].startswith(f"cannot make the folders in {obstacle}: ")
+
+
+def test_an_unforeseen_error_ends_neither_the_scans_nor_the_other_customers(world: World, watcher: DropWatcher) -> None:
+    homes = {customer: world.home(customer) for customer in ("acme", "school")}
+    # No error of ours: the program does not expect a trigger.
+    change(
+        world,
+        "CREATE TRIGGER trouble BEFORE INSERT ON uploads WHEN NEW.customer = 'acme'"
+        " BEGIN SELECT RAISE(ABORT, 'trouble'); END",
+    )
+    put(homes["acme"] / "members.csv")
+    log.warning("test")
+    with capture_logs() as logs:
+        watcher.start()
+        try:
+            put(homes["school"] / "any.csv")
+            assert world.due.wait(10)
+            eventually(lambda: any(line["event"] == "drop_scan_failed" for line in logs))
+            assert (homes["acme"] / "members.csv").exists()
+            world.due.clear()
+            change(world, "DROP TRIGGER trouble")
+            watcher.ring()
+            assert world.due.wait(10)
+        finally:
+            watcher.stop()
+    assert sorted(row["name"] for row in world.rows()) == ["any.csv", "members.csv"]
+
+
+def change(world: World, statement: str) -> None:
+    with closing(sqlite3.connect(world.settings.database_path, timeout=30)) as connection, connection:
+        connection.execute(statement)
+
+
+def eventually(true: Callable[[], object]) -> None:
+    ends_at = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < ends_at
+        time.sleep(0.01)
+
+
+def test_the_loop_shows_that_it_goes_on_while_it_waits_for_hours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "_TURN_SECONDS", 0.01)
+    rarely = world.settings.model_copy(update={"scan_every": timedelta(hours=1)})
+    watcher = DropWatcher(rarely, world.registry, world.intake)
+    watcher.start()
+    try:
+        # Past the first scans, which come close together.
+        for _ in range(3):
+            before = watcher.last_turn
+            eventually(lambda before=before: watcher.last_turn > before + AT_REST / 2)
+    finally:
+        watcher.stop()
+
+
+def test_a_scan_that_moves_files_goes_on_and_one_that_hangs_does_not(world: World) -> None:
+    seen = []
+
+    def moved() -> None:
+        watcher._last_turn = -1_000.0  # as if the file had taken so long
+        seen.append(watcher.last_turn)
+
+    watcher = DropWatcher(
+        world.settings, world.registry, Intake(world.store, world.settings, world.registry, on_due=moved)
+    )
+    put(world.home() / "members.csv")
+    scan_twice(watcher)
+    assert len(seen) == 1
+    assert seen[0] > 0
+    assert watcher.last_turn >= seen[0], "it went on since"
+    watcher._last_turn = -1_000.0
+    assert watcher.last_turn == -1_000.0
 
 
 def test_a_burst_of_5000_files_in_two_customers(world: World, watcher: DropWatcher) -> None:

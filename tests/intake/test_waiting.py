@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from alp_daemon.domain.model import Evidence
+from alp_daemon.services import holds
+from alp_daemon.services import sidecar as sidecars
 from alp_daemon.services.intake import Verdict
 from tests.intake.world import NOW, World
 
@@ -315,6 +318,82 @@ def test_a_sidecar_whose_file_never_comes_is_discarded(world: World) -> None:
     sidecar = world.send("hashed.csv.sha256", digest(b"x"))
     world.intake.upkeep.tick(NOW + 10 * MINUTE)
     assert state(world, sidecar) == ("discarded", None, "it is a sidecar, and its file did not arrive")
+
+
+def gone_on(world: World, content: bytes = b"x", sent: bytes = b"x") -> tuple[int, int]:
+    """A file that was released without its sidecar, which says ``sent`` and has come at last and waited in vain."""
+    file = world.send("hashed.csv", content)
+    world.intake.upkeep.tick(NOW + 10 * MINUTE)
+    holds.release(world.store, file, "Ann")
+    sidecar = world.send("hashed.csv.sha256", digest(sent), now=NOW + 11 * MINUTE)
+    world.intake.upkeep.tick(NOW + 12 * MINUTE)
+    assert world.row(sidecar)["state"] == "received"
+    return file, sidecar
+
+
+def mails(world: World) -> list[dict]:
+    with world.store.read() as transaction:
+        return [dict(row) for row in transaction.all("outbox.due", now="9999", limit=10)]
+
+
+def test_a_sidecar_that_contradicts_what_went_on_without_it_is_told_of(world: World) -> None:
+    file, sidecar = gone_on(world, sent=b"y")
+    world.intake.upkeep.tick(NOW + 21 * MINUTE)
+    assert state(world, sidecar)[2] == f"it is a sidecar that contradicts upload {file}, which had gone on without it"
+    row = world.row(file)
+    doubt = "hashed.csv.sha256, which came at 2026-11-21T06:11:00.000000Z, holds another SHA-256"
+    assert (row["state"], row["evidence"], row["evidence_note"]) == ("received", "assumed", doubt)
+    (mail,) = mails(world)
+    assert mail["recipients"] == '["ops@provider.example"]'
+    assert doubt in mail["body"]
+    assert f"alp-daemon show {file}" in mail["body"]
+    world.intake.upkeep.tick(NOW + 22 * MINUTE)
+    assert len(mails(world)) == 1
+
+
+def test_it_waits_for_the_report_of_what_is_at_work(world: World) -> None:
+    file, sidecar = gone_on(world, sent=b"y")
+    world.lease(file)
+    world.intake.upkeep.tick(NOW + 21 * MINUTE)
+    assert (world.row(sidecar)["state"], mails(world)) == ("received", [])
+    with world.store.write() as transaction:
+        transaction.run("uploads.drop_lease", id=file, owner="w")
+    world.intake.upkeep.tick(NOW + 21 * MINUTE)
+    assert (world.row(sidecar)["state"], len(mails(world))) == ("discarded", 1)
+
+
+def test_what_its_client_renames_meanwhile_is_not_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, sidecar = gone_on(world, sent=b"y")
+    real = sidecars.read_sha256
+
+    def slowly(path: Path) -> str | None:
+        assert world.intake.own.rename(sidecar, "acme", "members.csv", "", NOW + 21 * MINUTE)
+        return real(path)
+
+    monkeypatch.setattr(sidecars, "read_sha256", slowly)
+    world.intake.upkeep.tick(NOW + 21 * MINUTE)
+    assert world.is_due(sidecar)
+    assert (world.row(file)["evidence_note"], mails(world)) == ("", [])
+
+
+@pytest.mark.parametrize("ended", ["", "discarded"])
+def test_one_that_does_not_is_ended_with_the_truth(world: World, ended: str) -> None:
+    file, sidecar = gone_on(world, sent=b"y" if ended else b"x")
+    if ended:
+        holds.discard(world.store, file, "Ann", NOW + 13 * MINUTE)
+    world.intake.upkeep.tick(NOW + 21 * MINUTE)
+    assert state(world, sidecar) == ("discarded", None, f"it is a sidecar, and upload {file} had gone on without it")
+    assert (world.row(file)["evidence_note"], mails(world)) == ("", [])
+
+
+def test_the_next_file_that_does_not_come_is_not_compared_with_the_last(world: World) -> None:
+    world.send("hashed.csv", b"x")
+    world.send("hashed.csv.sha256", digest(b"x"))
+    world.intake.upkeep.tick(NOW + SECOND)
+    sidecar = world.send("hashed.csv.sha256", digest(b"y"), now=NOW + DAY)
+    world.intake.upkeep.tick(NOW + DAY + 10 * MINUTE)
+    assert state(world, sidecar)[2] == "it is a sidecar, and its file did not arrive"
+    assert mails(world) == []
 
 
 def test_a_sidecar_of_another_customer_or_folder_is_none(world: World) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
+from alp_daemon.sections import SmtpSettings
 from alp_daemon.services.intake import Intake, Sender
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, open_store
@@ -94,7 +95,7 @@ class World:
         with self.store.write() as transaction:
             until = (now + timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             now_text = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            assert transaction.run("uploads.lease", id=upload, owner="w", until=until, now=now_text)
+            assert transaction.run("uploads.lease", id=upload, owner="w", seen=None, until=until, now=now_text)
 
     def spooled(self) -> list[Path]:
         """Every file in the spool, finished or not."""
@@ -113,5 +114,6 @@ def build(folder: Path) -> World:
     registry = Registry(customers)
     registry.reload(NOW)
     assert set(registry.all()) == {"acme", "school"}, registry.problems
-    settings = Settings(data_dir=folder / "data", customers_dir=customers)
+    smtp = SmtpSettings(operators=("ops@provider.example",))
+    settings = Settings(data_dir=folder / "data", customers_dir=customers, smtp=smtp)
     return World(settings, registry, open_store(settings.database_path))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.errors import ConfigurationError, NotFound, Refused, TryAgain, Unavailable
+from alp_daemon.errors import ConfigurationError, NotFound, Refused, TryAgain, Unavailable, UnusableFile
 from alp_daemon.services import restore as restoring
 from alp_daemon.services.backup import BackedUp, backup
+from alp_daemon.services.credentials import PROVIDER, Credentials, Kind
 from alp_daemon.services.importing import import_list
 from alp_daemon.services.restore import Restored, restore
 from alp_daemon.services.verify import verify
@@ -21,7 +22,7 @@ from alp_daemon.store import copying, sqlite
 from alp_daemon.store.sql import migrations
 from alp_daemon.store.store import Store, open_store
 from tests.databases import sqlite_only
-from tests.services.provider import Provider, number, numbers
+from tests.services.provider import Provider, feed, number, numbers
 
 pytestmark = sqlite_only
 
@@ -234,6 +235,62 @@ class TestWhatIsNewer:
         assert again.opted_out == {}
 
 
+class TestWhatPeopleDecidedSince:
+    """Who may come in, and by which approval: a backup would silently take it back."""
+
+    @pytest.fixture
+    def credentials(self, worked: Provider) -> Credentials:
+        """``acme`` has had its log-in since its first approval."""
+        back_up(worked)
+        return Credentials(worked.store)
+
+    def test_a_log_in_that_was_revoked(self, worked: Provider, credentials: Credentials) -> None:
+        assert credentials.revoke("acme", "acme", worked.tick())
+        with pytest.raises(Refused, match="1 log-ins revoked, 0 issued and 0 feeds approved since"):
+            bring_back(worked)
+        (revoked,) = bring_back(worked, anyway=True).decided.revoked
+        assert (revoked["customer"], revoked["user"]) == ("acme", "acme")
+        (again,) = Credentials(worked.store).list("acme")
+        assert again.revoked_at is None, "which is why it is said"
+
+    def test_a_log_in_that_was_issued(self, worked: Provider, credentials: Credentials) -> None:
+        credentials.issue(PROVIDER, Kind.operator, "Ann", worked.tick(), name="maria")
+        with pytest.raises(Refused, match="0 log-ins revoked, 1 issued"):
+            bring_back(worked)
+        (issued,) = bring_back(worked, anyway=True).decided.issued
+        assert (issued["user"], issued["kind"]) == ("maria", "operator")
+
+    def test_one_that_was_revoked_and_issued_anew_under_its_name(
+        self, worked: Provider, credentials: Credentials
+    ) -> None:
+        """A brand's user keeps its name: the record of the log-in that was revoked makes room for the next."""
+        credentials.issue("acme", Kind.informz, "Ann", worked.tick(), name="9999/news")
+        (worked.folder / "backup.db").unlink()
+        back_up(worked)
+        assert credentials.revoke("acme", "9999/news", worked.tick())
+        credentials.issue("acme", Kind.informz, "Ann", worked.tick(), name="9999/news")
+        decided = bring_back(worked, anyway=True).decided
+        assert [each["user"] for each in (*decided.revoked, *decided.issued)] == ["9999/news", "9999/news"]
+
+    def test_one_of_a_night_leaves_nothing_to_do(self, worked: Provider, credentials: Credentials) -> None:
+        credentials.issue("acme", Kind.ftp, "Ann", worked.tick())
+        assert credentials.revoke("acme", "acme-2", worked.tick())
+        assert not bring_back(worked).decided
+
+    @pytest.mark.usefixtures("credentials")
+    def test_a_feed_that_was_approved(self, worked: Provider) -> None:
+        worked.configure({"append": feed("append", tags=[{"value": "new"}])})
+        worked.approve("append")
+        with pytest.raises(Refused, match="0 issued and 1 feeds approved since"):
+            bring_back(worked)
+        (approved,) = bring_back(worked, anyway=True).decided.approved
+        assert (approved["customer"], approved["feed"]) == ("acme", "append")
+
+    @pytest.mark.usefixtures("credentials")
+    def test_nothing_was_decided(self, worked: Provider) -> None:
+        assert not bring_back(worked).decided
+
+
 def test_waiting_files_come_back_with_the_spool(worked: Provider) -> None:
     upload = worked.send("append.csv", {number(7): ""})
     done = back_up(worked, "backup", with_spool=True)
@@ -321,10 +378,25 @@ def test_a_restore_that_fails_lets_everybody_go_on(worked: Provider) -> None:
     with pytest.raises(NotFound):
         bring_back(worked, "nothing.db")
     (worked.folder / "backup.db").write_text("These are my holiday pictures. " * 100)
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnusableFile):
         bring_back(worked)
     worked.text(number(2), "STOP", "m2")
     assert worked.statuses()[number(2)] == "opted_out"
+
+
+@pytest.mark.parametrize("content", [b"", b"number,status,tags\n", b"another program's database"])
+def test_what_is_no_backup_is_called_by_its_name(worked: Provider, content: bytes) -> None:
+    path = worked.folder / "members.csv"
+    path.write_bytes(content)
+    if b"database" in content:
+        path.unlink()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("CREATE TABLE songs (title TEXT)")
+    before = contents(worked.store)
+    with pytest.raises(UnusableFile, match=r"/members\.csv: this is no backup of alp-daemon"):
+        bring_back(worked, "members.csv", anyway=True)
+    worked.store = open_store(worked.settings.database_address)
+    assert contents(worked.store) == before
 
 
 def test_there_is_no_such_backup(worked: Provider) -> None:

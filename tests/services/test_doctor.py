@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from alp_daemon import ports
 from alp_daemon.customers import load_dir
 from alp_daemon.domain.model import Evidence
 from alp_daemon.sections import SmtpSettings
@@ -26,12 +27,13 @@ def said(acme: Provider, text: str, settings: Settings | None = None) -> list[st
 
 def test_a_daemon_that_runs_and_one_that_was_killed(acme: Provider) -> None:
     assert said(acme, "no daemon runs on") == ["warning"]
-    ports = acme.settings.data_dir / "ports.json"
-    ports.parent.mkdir(exist_ok=True)
-    ports.write_text(json.dumps({"pid": os.getpid(), "ftp": 2121}))
+    acme.settings.data_dir.mkdir(exist_ok=True)
+    ports.add(acme.settings.data_dir, {"ftp": 2121}, is_main=True)
     assert said(acme, f"the daemon runs as process {os.getpid()}, FTP on port 2121") == ["info"]
-    ports.write_text(json.dumps({"pid": 2**22 + 1, "ftp": 2121}))
-    assert said(acme, "no daemon runs on") == ["warning"]
+    # Its number may be another process's by now, or the file no more than a start.
+    for left in ({"pid": os.getpid(), "started": "1", "ftp": 2121}, {}):
+        (acme.settings.data_dir / "ports.json").write_text(json.dumps(left))
+        assert said(acme, "no daemon runs on") == ["warning"]
 
 
 def test_a_broken_configuration_comes_first(acme: Provider) -> None:
@@ -39,6 +41,13 @@ def test_a_broken_configuration_comes_first(acme: Provider) -> None:
     severity, message = messages(acme)[0]
     assert severity == "error"
     assert "school.yaml:1:1" in message
+
+
+def test_a_warning_of_the_configuration_is_called_so_once(acme: Provider) -> None:
+    path = acme.settings.customers_dir / "School.YAML"
+    path.write_text("name: School\n")
+    (message,) = [message for severity, message in messages(acme) if str(path) in message]
+    assert message.startswith(f"{path}:1:1: this file is not read")
 
 
 def test_feeds_that_need_an_approval(acme: Provider) -> None:
@@ -60,6 +69,21 @@ def test_files_that_failed(acme: Provider) -> None:
     acme.tick(days=31)
     retention.erase_old_files(acme.store, acme.settings, acme.now)
     assert said(acme, "of acme failed") == []
+
+
+def test_a_drop_folder_that_is_none(acme: Provider) -> None:
+    home = acme.settings.drop_dir / "acme"
+    home.parent.mkdir(parents=True)
+    assert said(acme, str(home)) == []
+    acme.intake.prepare("acme")
+    assert said(acme, str(home)) == []
+    for folder in (home / "preformatted", home):
+        folder.rename(folder.with_name("aside"))
+        folder.symlink_to("nowhere")
+        assert said(acme, f"acme: {folder} is not a folder; its FTP log-ins are refused") == ["error"]
+        folder.unlink()
+        folder.with_name("aside").rename(folder)
+    assert said(acme, str(home)) == []
 
 
 def test_files_without_a_record(acme: Provider) -> None:

@@ -14,6 +14,7 @@ def event(before: str, after: str, source: str, day: int = 1, **more: Any) -> di
         "at": f"2026-11-{day:02}T06:00:00.000000Z",
         "by": "acme",
         "source": source,
+        "channel": "cli",
         "upload": 7,
         "message": None,
         "note": "",
@@ -34,7 +35,12 @@ def event(before: str, after: str, source: str, day: int = 1, **more: Any) -> di
         ("suspended", event("opted_in", "suspended", "api"), "acme said so by the API"),
         ("opted_out", event("opted_in", "opted_out", "operator"), "acme said so."),
         ("opted_out", event("opted_in", "opted_out", "end_user"), "by phone or letter, as acme noted"),
-        ("opted_out", event("opted_in", "opted_out", "end_user", message="m-1"), "its own message m-1 said so"),
+        (
+            "opted_out",
+            event("opted_in", "opted_out", "end_user", channel="message", message="m-1"),
+            "its own message m-1 said so",
+        ),
+        ("opted_out", event("opted_in", "opted_out", "end_user", channel="message"), "UTC: its own message said so"),
     ],
 )
 def test_names_what_brought_it_there(status: str, last: dict[str, Any], said: str) -> None:
@@ -54,7 +60,7 @@ def test_the_last_change_counts_and_not_what_only_repeats_it() -> None:
 def test_the_end_users_own_word_counts_for_more_than_what_came_before_it() -> None:
     events = [
         event("opted_in", "opted_out", "file", 2),
-        event("opted_out", "opted_out", "end_user", 3, message="m-2"),
+        event("opted_out", "opted_out", "end_user", 3, channel="message", message="m-2"),
         event("opted_out", "opted_out", "operator", 4),
     ]
     assert why("opted_out", events, "ACME") == (

@@ -116,6 +116,59 @@ class TestRelease:
         holds.release(guarded.store, held["upload"], "Ann", though_cut=True)
         assert hold_codes(guarded.work()) == ["omitted"]
 
+    def test_waives_nothing_under_another_configuration(self, guarded: Provider) -> None:
+        """Somebody allowed 40 to be suspended, which a later file takes back. Opted out, they would be so for good."""
+        guarded.configure({"list": feed("soft_opt_out", "list", guard=GUARD)})
+        guarded.approve("list")
+        held = guarded.process("list.csv", numbers(60))
+        guarded.configure({"list": feed("hard_opt_out", "list", guard=GUARD)})
+        guarded.approve("list")
+        holds.release(guarded.store, held["upload"], "Ann")
+        report = guarded.work()
+        assert (report["state"], hold_codes(report)) == ("held", ["omitted"])
+        assert report["reason"].startswith("it would opt out 40 of 100")
+        assert set(guarded.statuses().values()) == {"opted_in"}
+        holds.release(guarded.store, held["upload"], "Ann")
+        report = guarded.work()
+        assert (report["state"], report["changes"]["opted_out"]) == ("applied", 40), "now that it was shown"
+
+    def test_waives_nothing_that_was_allowed_under_another_one_before(self, guarded: Provider) -> None:
+        guarded.configure({"list": feed("soft_opt_out", "list", guard=GUARD)})
+        guarded.approve("list")
+        rows = "Phone,Tags\n" + "".join(f"{phone},\n" for phone in numbers(60)) + "bad,\n" * 61
+        held = guarded.process("list.csv", rows)
+        assert hold_codes(held) == ["rejected", "omitted"]
+        holds.release(guarded.store, held["upload"], "Ann")
+        guarded.configure({"list": feed("hard_opt_out", "list", guard={**GUARD, "floor": 100})})
+        guarded.approve("list")
+        assert hold_codes(guarded.work()) == ["rejected"]
+        guarded.configure({"list": feed("hard_opt_out", "list", guard=GUARD)})
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert hold_codes(guarded.work()) == ["omitted"]
+
+    def test_preformatted_files_have_a_configuration_too(self, acme: Provider) -> None:
+        acme.configure({}, preformatted={"minus": "reject"})
+        acme.process("list.csv", "".join(f"{phone}\n" for phone in numbers(10)))
+        held = acme.process("removals.csv", "".join(f"-{phone}\n" for phone in numbers(10)))
+        assert hold_codes(held) == ["rejected"]
+        acme.configure({}, preformatted={"minus": "opt_out"})
+        cut = acme.process("cut.csv", f"-{number(1)}\n", evidence=Evidence.cut)
+        acme.configure({}, preformatted={"minus": "reject"})
+        holds.release(acme.store, cut["upload"], "Ann", though_cut=True)
+        assert "cut" in hold_codes(acme.work())
+        assert set(acme.statuses().values()) == {"opted_in"}
+
+    def test_an_error_in_between_changes_nothing_of_what_was_allowed(
+        self, guarded: Provider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        holds.release(guarded.store, held["upload"], "Ann")
+        with monkeypatch.context() as patch:
+            patch.setattr("alp_daemon.services.process.read_source", lambda *_: 1 / 0)
+            assert guarded.work()["state"] == "failed"
+        holds.release(guarded.store, held["upload"], "Ann")
+        assert guarded.work()["state"] == "applied"
+
     def test_a_cut_file_needs_a_word_more(self, guarded: Provider) -> None:
         held = guarded.process("append.csv", numbers(3), evidence=Evidence.cut)
         with pytest.raises(Refused, match="--though-cut"):
@@ -142,6 +195,39 @@ class TestRelease:
             holds.release(guarded.store, done["upload"], "Ann")
         with pytest.raises(NotFound, match="there is no upload 99"):
             holds.release(guarded.store, 99, "Ann")
+
+
+class TestApproved:
+    """A worker holds a file by a configuration that was replaced while it was at it."""
+
+    def held_by_the_old_one(self, acme: Provider, approved: bool) -> int:
+        old = acme.customer
+        acme.configure({"append": feed("append", phones=["Phone", "Tags"])})
+        if approved:
+            acme.approve("append")
+        new, acme.customer = acme.customer, old
+        if not approved:
+            acme.customer = new
+        held = acme.process("append.csv", numbers(3))
+        acme.customer = new
+        assert hold_codes(held) == ["not_approved"]
+        return held["upload"]
+
+    def test_it_goes_on_once_that_is_seen(self, acme: Provider) -> None:
+        held = self.held_by_the_old_one(acme, approved=True)
+        assert holds.requeue_approved_meanwhile(acme.store, {"acme": acme.customer}) == [held]
+        assert acme.work()["state"] == "applied"
+        assert holds.requeue_approved_meanwhile(acme.store, {"acme": acme.customer}) == []
+
+    def test_not_what_is_not_approved(self, acme: Provider) -> None:
+        held = self.held_by_the_old_one(acme, approved=False)
+        assert holds.requeue_approved_meanwhile(acme.store, {"acme": acme.customer}) == []
+        assert acme.upload(held).state == "held"
+
+    def test_not_where_the_customer_is_not_known(self, acme: Provider) -> None:
+        held = self.held_by_the_old_one(acme, approved=True)
+        assert holds.requeue_approved_meanwhile(acme.store, {}) == []
+        assert acme.upload(held).state == "held"
 
 
 class TestDiscard:

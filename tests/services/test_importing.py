@@ -107,6 +107,55 @@ def test_rejects_say_row_column_value_and_reason(acme: Provider) -> None:
     assert acme.statuses() == {number(4): "opted_in"}
 
 
+def test_an_opt_out_stands_whatever_else_is_wrong_with_its_row(acme: Provider) -> None:
+    header = "number,status,tags,consent_date"
+    imported = import_rows(
+        acme,
+        f'{number(1)},opted_out,"a,b;c",',
+        f"{number(2)},opted_out,,05/04/2019",
+        f'{number(3)},opted_in,"a,b",05/04/2019',
+        header=header,
+    )
+    assert [(each.row, each.reason) for each in imported.rejects.kept] == [
+        (2, "bad_tag"),
+        (3, "bad_date"),
+        (4, "bad_tag"),
+        (4, "bad_date"),
+    ]
+    assert acme.list() == {number(1): ("opted_out", "c"), number(2): ("opted_out", "")}
+    assert imported.changes.opted_out == 2
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "+12125550001",
+        "(212) 555-0001",
+        "12125550001",
+        "+15555550123",  # of a range that nobody knows yet
+        "+442079460000",  # a landline
+        "447000000000",
+        "+18005550199",
+    ],
+)
+def test_whoever_has_said_stop_is_out_where_the_export_is_imported(acme: Provider, sender: str) -> None:
+    acme.text(sender, "STOP")
+    (standing,) = acme.list().items()
+    assert standing[1] == ("opted_out", "")
+    exported = (acme.folder / "export.csv").read_text().splitlines()
+    (acme.folder / "other").mkdir()
+    other = Provider(acme.folder / "other")
+    assert import_rows(other, *exported[1:], header=exported[0]).rejects.total == 0
+    assert dict([standing]) == other.list()
+    other.store.close()
+
+
+def test_only_an_opt_out_brings_a_number_that_no_text_reaches(acme: Provider) -> None:
+    imported = import_rows(acme, "+15555550123,opted_in,", "+442079460000,suspended,")
+    assert [each.reason for each in imported.rejects.kept] == ["invalid", "not_mobile"]
+    assert acme.list() == {}
+
+
 def test_a_file_without_the_columns_is_refused_whole(acme: Provider) -> None:
     with pytest.raises(UnusableFile, match="no column status, tags; an import has the columns of"):
         import_rows(acme, number(1), header="number")

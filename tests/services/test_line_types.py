@@ -19,10 +19,10 @@ DATA = f"""number,type
 """
 
 
-def loaded(acme: Provider, content: str = DATA) -> int:
+def loaded(acme: Provider, content: str = DATA, *, may_be_empty: bool = False) -> int:
     path = acme.folder / "line-types.csv"
     path.write_text(content)
-    return line_types.load(acme.store, path)
+    return line_types.load(acme.store, path, may_be_empty=may_be_empty)
 
 
 class TestFiles:
@@ -73,10 +73,38 @@ class TestOneNumber:
 class TestLoading:
     def test_all_or_nothing(self, acme: Provider) -> None:
         loaded(acme)
-        with pytest.raises(UnusableFile, match=r"nothing was loaded\nrow 2: expected a line type"):
+        with pytest.raises(UnusableFile, match=r"nothing was loaded\nline-types\.csv:2: expected a line type"):
             loaded(acme, f"{MOBILE},mobile\n{PORTED},bird\n")
         acme.process("append.csv", {LANDLINE: ""})
         assert acme.statuses() == {}
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ("", "it has no row"),
+            ("\n\n", "it has no row"),
+            ("number,type\n", "it has no row"),
+            ("number;type\n1212555;mobile\n", r"line-types\.csv:2: expected a number or prefix, a comma"),
+            ("1212555;mobile\n", r"line-types\.csv:1: expected a number or prefix, a comma"),
+            (f"{MOBILE},mobile\n\n{PORTED}\n", r"line-types\.csv:3: expected a number or prefix, a comma"),
+            (f"{MOBILE},bird\n{PORTED},mobile\n", r"line-types\.csv:1: expected a line type"),
+        ],
+    )
+    def test_what_cannot_be_meant_leaves_what_was_loaded(self, acme: Provider, content: str, said: str) -> None:
+        loaded(acme)
+        with pytest.raises(UnusableFile, match=said):
+            loaded(acme, content)
+        acme.process("append.csv", {LANDLINE: ""})
+        assert acme.statuses() == {}
+
+    def test_none_at_all_is_said(self, acme: Provider) -> None:
+        loaded(acme)
+        assert loaded(acme, "number,type\n", may_be_empty=True) == 0
+        acme.process("append.csv", {LANDLINE: ""})
+        assert acme.statuses() == {LANDLINE: "opted_in"}
+
+    def test_blank_lines_are_no_rows(self, acme: Provider) -> None:
+        assert loaded(acme, f"number,type\n\n{MOBILE},mobile\n\n") == 1
 
     def test_a_second_load_replaces_the_first(self, acme: Provider) -> None:
         loaded(acme)

@@ -6,6 +6,9 @@ import pytest
 
 from alp_daemon.domain import phone
 from alp_daemon.errors import Refused, UsageProblem
+from alp_daemon.services import optin
+from alp_daemon.services.manage import manage
+from alp_daemon.services.optin import Command, Sender
 from tests.services.provider import Provider, number
 
 ONE = number(1)
@@ -46,8 +49,7 @@ class TestCommands:
         assert (standing.status, standing.changed) == (after, changed)
         assert acme.statuses()[ONE] == after
         assert ("already" in standing.message) is not changed
-        recorded = changed or command == "opt_out"  # each opt-out is proof
-        assert len(acme.history(ONE)) == before + recorded
+        assert len(acme.history(ONE)) == before + 1, "what was true already is recorded too"
 
     @pytest.mark.parametrize(
         ("command", "status", "why"),
@@ -83,6 +85,34 @@ class TestCommands:
             acme.command("opt_in", "212555000")
         with pytest.raises(UsageProblem, match="tag 'a;b'"):
             acme.command("opt_in", ONE, ["a;b"])
+
+    @pytest.mark.parametrize("sender", ["+15555550123", "+442079460000"])  # of an unknown range, a landline
+    def test_who_can_text_can_be_shown_and_taken_off(self, acme: Provider, sender: str) -> None:
+        acme.text(sender, "ACME")
+        acme.command("add_tags", sender, ["a"])
+        assert acme.command("remove_tags", sender, ["a"]).tags == ()
+        assert acme.command("suspend", sender).status == "suspended"
+        assert acme.command("reactivate", sender).status == "opted_in"
+        assert acme.command("opt_in", sender).status == "opted_in"
+        assert acme.command("opt_out", sender).status == "opted_out"
+        assert optin.status(acme.store, acme.customer, sender).status == "opted_out"
+
+    @pytest.mark.parametrize(("sender", "why"), [("+15555550123", "No such number"), ("+442079460000", "no text")])
+    @pytest.mark.parametrize("command", ["opt_in", "reactivate"])
+    def test_nobody_else_brings_such_a_number_onto_the_list(
+        self, acme: Provider, command: str, sender: str, why: str
+    ) -> None:
+        with pytest.raises(UsageProblem, match=why):
+            acme.command(command, sender)
+        assert acme.list() == {}
+
+    def test_a_call_of_many_goes_on_past_such_a_number(self, acme: Provider) -> None:
+        commands = [Command("opt_in", "+15555550123"), Command("opt_in", ONE)]
+        sender = Sender("Ann", "api", "api")
+        refused, done = manage(acme.store, acme.settings, acme.customer, commands, sender, acme.tick()).answers
+        assert isinstance(refused, UsageProblem)
+        assert done.status == "opted_in"
+        assert acme.statuses() == {ONE: "opted_in"}
 
     def test_a_revocation_by_letter_is_the_end_users(self, acme: Provider) -> None:
         bring(acme, "opted_in")

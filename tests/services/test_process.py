@@ -13,6 +13,7 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
+from alp_daemon.procstat import started
 from alp_daemon.services import holds, process, processes, queue
 from alp_daemon.services.assess import Assessment, assess, assess_few
 from alp_daemon.services.finish import LeaseLost, Read, Work
@@ -26,7 +27,7 @@ from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 
 def another(acme: Provider) -> str:
     """A process of this place that lives."""
-    return f"{os.getppid()}@{processes.started(os.getppid())}@{processes.here(acme.settings.data_dir)}"
+    return f"{os.getppid()}@{started(os.getppid())}@{processes.here(acme.settings.data_dir)}"
 
 
 def dead(acme: Provider) -> str:

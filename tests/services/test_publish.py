@@ -11,8 +11,9 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.services import holds, publish, retention
 from alp_daemon.services.publish import Reports
+from alp_daemon.services.undo import undo
 from alp_daemon.store.store import moment, stamp
-from tests.services.provider import Provider, number, numbers
+from tests.services.provider import Provider, feed, number, numbers
 
 
 def reports(acme: Provider) -> Path:
@@ -146,6 +147,42 @@ class TestPublish:
         holds.release(acme.store, held["upload"], "Ann", though_cut=True)
         assert bring(acme) == 0
         assert len(published(acme)) == 2
+
+    @pytest.mark.parametrize("look", ["listing", "round", "name"])
+    def test_an_undo_is_told_too(self, acme: Provider, look: str) -> None:
+        acme.process("append.csv", numbers(3))
+        name = "000001-append.csv.report"
+        acme.intake.prepare("acme")
+        here = Reports(acme.store, acme.settings.drop_dir)
+        looks = {
+            "listing": lambda: here.bring_up_to_date("acme", acme.now),
+            "round": lambda: here.publish_recent(acme.now),
+            "name": lambda: here.bring("acme", f"{name}.txt"),
+        }
+        assert looks[look]() == 1
+        assert "undone" not in (reports(acme) / f"{name}.txt").read_text()
+        undo(acme.store, 1, "Ann", acme.tick(days=7))
+        acme.tick()
+        assert [looks[look](), looks[look]()] == [1, 0]
+        text = (reports(acme) / f"{name}.txt").read_text()
+        assert "Upload 1 (append.csv) was applied, and has been undone" in text
+        assert "undone by  Ann at 2026-11-28" in text
+        told = json.loads((reports(acme) / f"{name}.json").read_text())
+        assert (told["state"], told["undone_by"], told["undone_at"]) == ("applied", "Ann", acme.upload(1).undone_at)
+
+    def test_so_is_a_sidecar_that_contradicts_it_later(self, acme: Provider) -> None:
+        acme.configure({"list": feed("append", "list", sidecar="sha256")})
+        acme.approve("list")
+        acme.receive("list.csv", numbers(3))
+        acme.intake.upkeep.tick(acme.tick(minutes=11))
+        holds.release(acme.store, 1, "Ann")
+        acme.work()
+        assert "SHA-256" not in published(acme)["000001-list.csv.report.txt"]
+        acme.receive("list.csv.sha256", f"{'0' * 64}  list.csv\n")
+        acme.intake.upkeep.tick(acme.tick(minutes=11))
+        text = published(acme)["000001-list.csv.report.txt"]
+        assert "assumed: list.csv.sha256, which came at 2026-11-21" in text
+        assert "holds another SHA-256" in text
 
     def test_odd_names_stay_in_the_folder(self, acme: Provider) -> None:
         acme.configure({"any": {"match": "*", "mode": "append", "phones": ["Phone"]}})

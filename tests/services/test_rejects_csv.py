@@ -28,6 +28,11 @@ def shown(value: str) -> str:
         "+x",
         "\t=1",
         "\r=1",
+        "\n=1",
+        "＝1+1",
+        "＠SUM(1)",
+        "＋1+x",
+        "－2+3=1",
     ],
 )
 def test_a_formula_is_shown_as_text(value: str) -> None:
@@ -35,13 +40,28 @@ def test_a_formula_is_shown_as_text(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["+1 212 555 01", "-2125550123", "+1 (212) 555-0123.", "nonsense", "a=b", "'quoted'", "", "1-2", "-"]
+    "value",
+    [
+        "+1 212 555 01",
+        "-2125550123",
+        "+1 (212) 555-0123.",
+        "nonsense",
+        "a=b",
+        "'quoted'",
+        "",
+        "1-2",
+        "-",
+        "＋１２１２",
+        "a＝b",
+    ],
 )
 def test_a_number_stays_as_it_was_typed(value: str) -> None:
     assert shown(value) == value
 
 
-@pytest.mark.parametrize("value", ["=1", "'=1", "''=1", "'", "+1 212", "'+1 212", "a\r\nb", '"', "\t"])
+@pytest.mark.parametrize(
+    "value", ["=1", "'=1", "''=1", "'", "+1 212", "'+1 212", "a\r\nb", '"', "\t", "\n", "\n=", "＝1"]
+)
 def test_it_can_be_read_again(value: str) -> None:
     rejects = [Reject(2, value, value, "invalid")]
     assert rejects_of_csv(rejects_csv(rejects)) == rejects

@@ -33,8 +33,9 @@ TABLES = {
     "changes": "SELECT list, version, source, upload, note, events, digest FROM changes ORDER BY 1, 2",
     "tag_sets": "SELECT * FROM tag_sets ORDER BY 1, 2",
     "feed_bits": "SELECT * FROM feed_bits ORDER BY 1, 2",
+    "first_listings": "SELECT * FROM first_listings ORDER BY 1, 2",
     "uploads": "SELECT id, feed, mode, sha256, evidence, evidence_note, state, reason, hold, waived, config, version,"
-    " attempts, never_seen, undone_by FROM uploads ORDER BY id",
+    " attempts, never_seen, undone_by, applied_order FROM uploads ORDER BY id",
     "rejects": "SELECT upload, rejects FROM reports ORDER BY 1",
     "outbox": "SELECT upload, recipients, subject FROM outbox ORDER BY id",
 }

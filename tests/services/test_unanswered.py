@@ -45,7 +45,8 @@ def test_what_a_worker_has_is_withdrawn_once_it_is_given_back(acme: Provider) ->
     unanswered.note([OBJECT])
     upload = landed(acme)
     with acme.store.write() as transaction:
-        transaction.run("uploads.lease", id=upload, owner="worker", until="9999", now="")
+        transaction.run("uploads.settle", id=upload, evidence="assumed", note="")
+        transaction.run("uploads.lease", id=upload, owner="worker", seen=None, until="9999", now="")
     unanswered.withdraw(acme.now)
     assert acme.upload(upload).state == "received"
     queue.give_back(acme.store, upload, "worker")

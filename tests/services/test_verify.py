@@ -54,6 +54,10 @@ TAMPERED = {
         "does not stand as its events",
     ),
     "a feed's bit": ("UPDATE addresses SET feeds = 1024 WHERE key = 12125550003", "by a feed that the list does not"),
+    "whom an upload listed": (
+        "UPDATE addresses SET key = 17 WHERE key = 12125550001",
+        "is said to have listed",
+    ),
     "a feed": ("DELETE FROM feed_bits", "by a feed that the list does not know"),
     "an event's status": ("UPDATE events SET status_after = 1 WHERE status_after = 3", "the history was changed"),
     "an event taken away": ("DELETE FROM events WHERE version = 1 AND key = 12125550001", "names another number"),

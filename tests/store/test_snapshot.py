@@ -32,7 +32,7 @@ from tests.services.provider import NOW
 
 pytestmark = sqlite_only
 ACME = 1
-CHANGE = Change("2026-11-21T06:00:00.000000Z", "Ann", "file", "cli", upload=1)
+CHANGE = Change("2026-11-21T06:00:00.000000Z", "Ann", "file", "cli")
 BY_HAND = [
     "UPDATE addresses SET status = 3 WHERE key = :key",
     "UPDATE addresses SET key = :key + 1000 WHERE key = :key",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.errors import TryAgain, Unavailable
+from alp_daemon.errors import Busy, TryAgain, Unavailable
 from alp_daemon.store.sql import migrations, queries
 from alp_daemon.store.sqlite import SqliteStore as Store
 from alp_daemon.store.store import open_store
@@ -121,7 +121,7 @@ class TestTransactions:
     def test_a_second_writer_is_told_to_try_again(self, store: Store) -> None:
         other = Store(store.path, busy_seconds=0.05)
         message = "another program has kept the database locked; try again"
-        with store.write(), pytest.raises(TryAgain, match=message), other.write():
+        with store.write(), pytest.raises(Busy, match=message), other.write():
             pass
 
     def test_so_is_a_second_thread(self, tmp_path: Path) -> None:
@@ -142,6 +142,25 @@ class TestTransactions:
         assert "this program has been writing to the database for long; try again" in str(told[0])
         with store.write():
             pass
+
+    def test_both_waits_together_are_as_long_as_one(self, store: Store) -> None:
+        """For a thread of this program, and then for another program: a client waits for the sum."""
+        begun = threading.Event()
+        left: list[int] = []
+
+        def write() -> None:
+            begun.set()
+            with store.write() as transaction:
+                left.extend(milliseconds for (milliseconds,) in transaction.rows("PRAGMA busy_timeout"))
+
+        thread = threading.Thread(target=write)
+        with store.write() as transaction:
+            (patience,) = next(transaction.rows("PRAGMA busy_timeout"))
+            thread.start()
+            begun.wait()
+            thread.join(0.05)
+        thread.join(10)
+        assert 0 < left[0] < patience
 
     def test_a_transaction_within_a_transaction_is_refused(self, store: Store) -> None:
         with store.write(), pytest.raises(Unavailable, match="within a transaction"), store.write():

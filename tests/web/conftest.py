@@ -10,7 +10,7 @@ import trustme
 
 from alp_daemon import log
 from alp_daemon.channels.web import WebServer
-from alp_daemon.channels.web.connection import REQUEST_SECONDS
+from alp_daemon.channels.web.connection import REQUEST_SECONDS, TAKING_SECONDS
 from alp_daemon.channels.web.limits import IDLE_SECONDS
 from alp_daemon.channels.web.site import Check
 from alp_daemon.channels.web.site import Site as WebSite
@@ -61,6 +61,7 @@ def make_site(tmp_path: Path) -> Iterator[SiteMaker]:
         tls: trustme.CA | None = None,
         request_seconds: float = REQUEST_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
+        taking_seconds: float = TAKING_SECONDS,
         checks: dict[str, Check] | None = None,
         **web: Any,
     ) -> Site:
@@ -83,7 +84,9 @@ def make_site(tmp_path: Path) -> Iterator[SiteMaker]:
         access = Access(store, settings.lockout)
         intake = Intake(store, settings, registry)
         web_site = WebSite(store, settings, access, intake, registry, checks or {})
-        server = WebServer(web_site, request_seconds=request_seconds, idle_seconds=idle_seconds).start()
+        server = WebServer(
+            web_site, request_seconds=request_seconds, idle_seconds=idle_seconds, taking_seconds=taking_seconds
+        ).start()
         site = Site(server, store, settings, registry, access, Credentials(store))
         if tls is not None:
             site.scheme, site.verify = "https", _trusting(tls)

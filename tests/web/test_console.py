@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import html
 import re
 from datetime import UTC, datetime, timedelta
@@ -277,6 +278,20 @@ class TestHeld:
         monkeypatch.setattr("alp_daemon.channels.web.console.frame.READ_UNASKED", 10)
         assert "+12125550" not in text(console, f"/console/held/{id_}")
         assert "+12125550" in text(console, f"/console/held/{id_}", effect="yes")
+
+    def test_a_small_file_that_unpacks_to_a_large_one_is_too(
+        self, site: Site, console: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        content = "Phone,Group\n2125550123,a\n" + "x,y\n" * 1000
+        site.api().post("/api/v1/uploads", params={"filename": "members.csv"}, content=gzip.compress(content.encode()))
+        held = site.work()
+        assert held["state"] == "held"
+        path = f"/console/held/{held['upload']}"
+        monkeypatch.setattr("alp_daemon.channels.web.console.frame.READ_UNASKED", len(content))
+        assert "+12125550123" in text(console, path)
+        monkeypatch.setattr("alp_daemon.channels.web.console.frame.READ_UNASKED", len(content) - 1)
+        assert "+12125550123" not in text(console, path)
+        assert "+12125550123" in text(console, path, effect="yes")
 
     def test_a_release_applies_it_in_the_operators_name(self, site: Site, console: httpx.Client) -> None:
         id_ = scene.held(site)

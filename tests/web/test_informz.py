@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import httpx
 import pytest
 
+from alp_daemon.files.informz.sender import MOST_BEFORE
 from alp_daemon.services import bulkrequest, subscribers
 from alp_daemon.services.credentials import Issued, Kind
 from tests.files.informz.requests import NAMESPACE, request
@@ -262,3 +263,19 @@ def test_a_request_that_is_too_large(site: Site, login: Issued, tmp_path: Path) 
     site.registry.reload(datetime.now(UTC))
     assert post(site, request).status_code == 200
     assert post(site, f"{request} ").status_code == 413
+
+
+def test_a_stranger_is_heard_out_for_so_long_only(site: Site, login: Issued) -> None:
+    """The answer comes after the first kilobytes of what says nothing, however much is announced."""
+    with site.connect() as connection:
+        head = "POST /informz/aapi HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n<ActionRequest>"
+        connection.sendall(head.encode() + b"<a/>" * (MOST_BEFORE // 4))
+        assert connection.recv(12) == b"HTTP/1.1 400"
+
+
+@pytest.mark.parametrize("piece", [1, 100])
+def test_a_request_may_come_in_small_pieces(site: Site, login: Issued, piece: int) -> None:
+    content = said(login).encode()
+    pieces = (content[start : start + piece] for start in range(0, len(content), piece))
+    response = site.client().post("/informz/aapi", content=pieces)
+    assert response.status_code == 200, response.text

@@ -33,11 +33,11 @@ class TestOne:
             "number": JOE, "status": "opted_in", "tags": ["north"], "changed": True, "event": 1, "message": "",
         }  # fmt: skip
 
-    def test_what_is_true_already_changes_nothing(self, site: Site) -> None:
+    def test_what_is_true_already_changes_nothing_and_is_recorded(self, site: Site) -> None:
         api = site.api()
         api.post(PATH, json=command("opt_in"))
         told = api.post(PATH, json=command("opt_in")).json()
-        assert (told["changed"], told["event"]) == (False, None)
+        assert (told["changed"], told["event"]) == (False, 2)
         assert told["message"] == "nothing to change: it is opted_in already"
 
     def test_an_opt_out_is_recorded_even_where_nothing_changes(self, site: Site) -> None:

@@ -115,6 +115,31 @@ def test_a_sign_that_no_database_takes_loses_no_stop(site: Site) -> None:
     assert [row["text"] for row in kept] == ["Stop"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (rb"Stop \ud83d", "Stop \ufffd"),
+        (rb"\uDE00 Stop", "\ufffd Stop"),
+        (rb"Stop \ud83d\ude00", "Stop \U0001f600"),
+        (rb"Stop \\ud83d", r"Stop \ud83d"),
+        (b"Stop, caf\xe9", "Stop, caf\ufffd"),
+        ("Stop, café".encode(), "Stop, café"),
+    ],
+)
+def test_a_sign_that_is_none_loses_no_stop(site: Site, sent: bytes, kept: str) -> None:
+    """Gateways cut emoji in two, and pass Latin-1 on."""
+    body = json.dumps(text("TEXT")).encode().replace(b"TEXT", sent)
+    answer = site.gateway().post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "opted_out")
+    assert [row["text"] for row in site.rows("messages.get", customer="acme", id="m1")] == [kept]
+
+
+@pytest.mark.parametrize("body", [b"", b"STOP", b'{"id": "m1"', b'{"text": "\\u12"}', b"\xff\xfe{}"])
+def test_what_is_no_json_is_400(site: Site, body: bytes) -> None:
+    answer = site.gateway().post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert problem(answer)[0] == 400
+
+
 @pytest.mark.parametrize("to", ["+12125550100", "12125550100", " 55512"])
 def test_a_code_is_found_with_and_without_plus(site: Site, to: str) -> None:
     assert site.gateway().post(PATH, json=text("ACME", to=to)).json()["intent"] == "opt_in"

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import yaml
 
 from alp_daemon.domain.model import Status
@@ -105,6 +106,28 @@ def test_figures_name_customers_and_are_for_monitoring_only(make_site: SiteMaker
     answer = site.client().get("/metrics", headers={"X-Forwarded-For": "203.0.113.1"})
     assert answer.status_code == 403
     assert "acme" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"X-Forwarded-For": "203.0.113.1"},
+        {"Forwarded": "for=203.0.113.1"},
+        {"X-Real-IP": "203.0.113.1"},
+        {"Via": "1.1 a"},
+        {"X-Forwarded-Proto": "https"},
+    ],
+)
+def test_a_proxy_on_this_host_that_nobody_trusts_yet_shows_them_to_nobody(site: Site, header: dict[str, str]) -> None:
+    answer = site.client().get("/metrics", headers=header)
+    assert (answer.status_code, "trusted_proxies" in answer.text) == (403, True)
+    assert site.client().get("/metrics").status_code == 200
+
+
+def test_through_a_trusted_proxy_its_own_monitoring_sees_them(make_site: SiteMaker) -> None:
+    site = make_site(trusted_proxies=["127.0.0.1"], metrics_allow=["192.0.2.9"])
+    headers = {"X-Forwarded-For": "192.0.2.9", "Via": "1.1 a"}
+    assert site.client().get("/metrics", headers=headers).status_code == 200
 
 
 def test_the_alert_rules_speak_of_figures_that_exist() -> None:

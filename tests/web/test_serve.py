@@ -46,14 +46,14 @@ def api(site: Site) -> httpx.Client:
 
 def test_a_file_by_http_is_worked_and_the_daemon_stops_in_order(site: Site) -> None:
     daemon = site.serve()
-    assert eventually(lambda: ports(site).keys() == {"pid", "ftp", "web"}), site.stderr()
+    assert eventually(lambda: ports(site).keys() == {"pid", "started", "ftp", "web"}), site.stderr()
     with api(site) as client:
         answer = client.post("/api/v1/uploads", params={"filename": "a.csv"}, content=f"{JOE},north\n")
         assert answer.status_code == 202
         path = answer.headers["location"]
         assert eventually(lambda: client.get(path).json()["state"] == "applied"), site.stderr()
         assert client.get(f"/api/v1/numbers/{JOE}").json()["tags"] == ["north"]
-        assert client.get("/readyz").json()["parts"].keys() == {"database", "spool", "ftp", "worker"}
+        assert client.get("/readyz").json()["parts"].keys() == {"database", "spool", "ftp", "drop", "worker"}
         # An idle connection that is kept alive does not hold up the stop.
         daemon.terminate()
         assert daemon.wait(STOP_SECONDS) == 0, site.stderr()
@@ -73,7 +73,7 @@ def test_the_roles_may_be_processes_of_their_own(site: Site) -> None:
     for each in (web, worker):
         each.terminate()
         assert each.wait(STOP_SECONDS) == 0, site.stderr()
-    assert ports(site).keys() == {"pid", "ftp"}
+    assert ports(site).keys() == {"pid", "started", "ftp"}
     assert site.greeting().startswith(b"220 ")
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 import trustme
 
-from alp_daemon.channels.networks import networks
 from alp_daemon.channels.web import WebServer
 from alp_daemon.channels.web.certificate import tls_context
 from alp_daemon.channels.web.proxies import real_ip
 from alp_daemon.channels.web.site import Site as WebSite
+from alp_daemon.domain.networks import networks
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.sections import CertificateSettings
 from alp_daemon.services.credentials import Kind
@@ -116,6 +117,44 @@ class TestSlowClients:
         with site.connect() as connection:
             connection.sendall(head)
             assert read_all(connection).startswith(b"HTTP/1.1 401 ")
+
+
+class TestClientsThatDoNotRead:
+    """Answers that nobody takes stay in memory, and their connection in the number that there may be."""
+
+    ASKED = 100
+    QUESTION = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    @pytest.fixture(params=["http", "https"])
+    def client(self, request: pytest.FixtureRequest, make_site: SiteMaker) -> Iterator[socket.socket]:
+        tls = trustme.CA() if request.param == "https" else None
+        # The kernel takes some megabytes for a client that does not; with less room it is soon full.
+        site = make_site(taking_seconds=0.5, tls=tls)
+        site.server._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**14)
+        with socket.socket() as plain:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**12)
+            plain.settimeout(20)
+            plain.connect(("127.0.0.1", site.server.port))
+            if tls is None:
+                yield plain
+            else:
+                with site.verify.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
+                    yield connection
+
+    def test_they_are_ended(self, client: socket.socket) -> None:
+        client.sendall(self.QUESTION * self.ASKED)
+        poll = select.poll()
+        poll.register(client, 0)  # an end by reset is told unasked
+        assert poll.poll(20_000)
+
+    def test_slow_ones_that_read_get_it_all(self, client: socket.socket) -> None:
+        client.sendall(self.QUESTION * self.ASKED)
+        found = b""
+        while found.count(b"HTTP/1.1 200") < self.ASKED:
+            time.sleep(0.001)  # all in all it takes longer than they may take nothing
+            chunk = client.recv(2**12)
+            assert chunk
+            found += chunk
 
 
 class TestGreedyClients:

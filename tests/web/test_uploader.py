@@ -211,7 +211,7 @@ class TestResults:
         told = person.text("/uploads/1")
         assert "Refused: 14" in told
         assert re.findall(r"(\d+) × (\w+ \w+)", told) == [("12", "This is"), ("1", "A spreadsheet"), ("1", "A tag")]
-        assert "put exactly one into the cell" in told
+        assert "give exactly one" in told
         assert "4 Phone nonsense 5 Phone nonsense" in told
         assert "and 2 more in rejects.csv" in told
         csv = person.get("/uploads/1/rejects.csv")

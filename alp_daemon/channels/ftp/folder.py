@@ -13,22 +13,25 @@ Nothing that a client sends reaches a real path but the name of a report.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from posixpath import split
-from typing import IO, Any
+from typing import Any
 
 from pyftpdlib.exceptions import FilesystemError
 from pyftpdlib.filesystems import AbstractedFS
 
 from alp_daemon.customers import PREFORMATTED
+from alp_daemon.files import beneath
+from alp_daemon.files.drop import REPORTS
 from alp_daemon.services.ownuploads import Recent
 
-REPORTS = "reports"
 _FOLDERS = ("", PREFORMATTED, REPORTS)
 # What file systems allow; a longer name could not be put into a report's own name.
 _MAX_NAME_BYTES = 255
@@ -58,8 +61,9 @@ def tree(home: Path, uploads: Sequence[Recent], path: str) -> Tree:
     for folder in _FOLDERS:
         if folder == REPORTS and wanted is None:
             continue
-        for file in _files(home / folder, wanted if folder == REPORTS else ""):
-            found[_path(folder, file.name)] = Entry(_as_shown(file.stat(follow_symlinks=False)))
+        for file in beneath.files(home, folder):
+            if (folder != REPORTS or wanted in ("", file.name)) and is_printable(file.name):
+                found[_path(folder, file.name)] = Entry(_as_shown(file.stat(follow_symlinks=False)))
     for upload in uploads:
         modified = int(upload.received_at.timestamp())
         found[_path(upload.folder, upload.name)] = Entry(
@@ -125,13 +129,14 @@ class CustomerFolder(AbstractedFS):  # type: ignore[misc]
     def listdir(self, path: str) -> list[str]:
         return [name for directory, name in map(split, self.tree) if name and directory == path]
 
-    def open(self, path: str, mode: str) -> IO[bytes]:
+    def open(self, path: str, mode: str) -> FileIO:
         directory, name = split(path)
         if directory != f"/{REPORTS}":
             raise FilesystemError(f"Only files in /{REPORTS} can be read")
-        real = self.home / REPORTS / name
-        # Never through a link, which somebody with access to the folder could point anywhere.
-        return os.fdopen(os.open(real, os.O_RDONLY | os.O_NOFOLLOW), mode)
+        if not self.isfile(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+        with beneath.opened(self.home, REPORTS) as folder:
+            return beneath.open_file(folder, name)
 
     def stat(self, path: str) -> os.stat_result:
         return self._entry(path).stat
@@ -168,16 +173,6 @@ def _folders() -> Tree:
 
 def _path(folder: str, name: str) -> str:
     return "/" + "/".join(part for part in (folder, name) if part)
-
-
-def _files(folder: Path, wanted: str | None) -> Iterator[os.DirEntry[str]]:
-    """All that there are, or the one that is ``wanted``."""
-    if not folder.is_dir():
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if wanted in ("", entry.name) and is_printable(entry.name) and entry.is_file(follow_symlinks=False):
-                yield entry
 
 
 def _as_shown(real: os.stat_result) -> os.stat_result:

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from OpenSSL import SSL
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
 from pyftpdlib.ioloop import IOLoop
 
 from alp_daemon import log
+from alp_daemon.channels.ftp.tls import is_resumed
 from alp_daemon.channels.ftp.transfer import DataChannel, NoPassivePortError, PassivePort
 
 if TYPE_CHECKING:
@@ -76,7 +78,8 @@ class HardenedHandler(TLS_FTPHandler, _HangUp):  # type: ignore[misc]
         super().__init__(connection, server, ioloop)
         if not self.connected:
             return
-        self.ssl_context = server.tls
+        self.tls = server.tls
+        self.ssl_context = self.tls.control if self.tls else None
         self.passive_ports = server.passive_ports
         self.masquerade_address = server.masquerade_address
         self._available_facts = self._current_facts = list(_FACTS)
@@ -84,6 +87,11 @@ class HardenedHandler(TLS_FTPHandler, _HangUp):  # type: ignore[misc]
             self.proto_cmds = {k: v for k, v in self.proto_cmds.items() if k not in _TLS_COMMANDS}
         else:
             self.tls_control_required = self.tls_data_required = server.tls_required
+
+    def is_own(self, data: SSL.Connection) -> bool:
+        """Whether a data connection is from who has this control connection, as far as that is asked for."""
+        control = self.socket
+        return not (self.tls and self.tls.reuse) or (isinstance(control, SSL.Connection) and is_resumed(data, control))
 
     @property
     def is_secure(self) -> bool:
@@ -114,13 +122,18 @@ class HardenedHandler(TLS_FTPHandler, _HangUp):  # type: ignore[misc]
         else:
             super().process_command(command, *arguments, **options)
 
+    def ftp_HELP(self, line: str) -> None:
+        if line:
+            super().ftp_HELP(line)
+        else:
+            self.respond("214 RFC 959 has the commands, and FEAT what is known beyond them.")
+
     def ftp_FEAT(self, line: str) -> None:
         features = ["EPRT", "EPSV", "MDTM", "MFMT", "SIZE", "TVFS", "UTF8"]
         features.append("MLST " + "".join(f"{fact}{'*' * (fact in self._current_facts)};" for fact in _FACTS))
         if self.ssl_context is not None:
             features += ["AUTH TLS", "PBSZ", "PROT"]
-        self.push("211-Features:\r\n" + "".join(f" {feature}\r\n" for feature in sorted(features)))
-        self.respond("211 End.")
+        self.respond("211-Features:\r\n" + "".join(f" {feature}\r\n" for feature in sorted(features)) + "211 End.")
 
     # TLS
 

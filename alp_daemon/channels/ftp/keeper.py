@@ -6,6 +6,7 @@ clients wait for a few commits and not for two hundred.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 from pyftpdlib.ioloop import IOLoop
 
 from alp_daemon import log
-from alp_daemon.channels.ftp.offload import Offload, Then
-from alp_daemon.errors import AlpError, TryAgain
+from alp_daemon.channels.ftp.crew import Crew
+from alp_daemon.channels.ftp.offload import Then
+from alp_daemon.errors import AlpError, Busy, TryAgain
 from alp_daemon.services.intake import Received, Verdict
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ _SHARE_SECONDS = 0.1
 A session that ends has none to come."""
 
 _RETRY_SECONDS = 5.0
+# The lane of those that are settled one by one: as many of them as there are, they keep one thread busy.
+_ALONE = "settled alone"
 
 
 @dataclass(slots=True)
@@ -41,9 +45,9 @@ class _Batch:
 class Keeper:
     """Only for the loop's thread. One commit at a time is under way; ``_next`` is what waits for it to end."""
 
-    def __init__(self, ioloop: IOLoop, threads: Offload, intake: Intake) -> None:
+    def __init__(self, ioloop: IOLoop, crew: Crew, intake: Intake) -> None:
         self._ioloop = ioloop
-        self._threads = threads
+        self._crew = crew
         self._intake = intake
         self._next = _Batch()
         self._is_busy = False
@@ -65,7 +69,8 @@ class Keeper:
                 received.incoming.abort()
                 then(future)
 
-        self._threads.run(received, lambda: self._intake.write_out(received.incoming), written)
+        lane = ("files", received.incoming.customer)
+        self._crew.storing.run(lane, lambda: self._intake.write_out(received.incoming), written)
 
     def settle(self, upload: int, verdict: Verdict) -> None:
         """Says whether an upload is whole; nobody waits for it. The first word stands."""
@@ -98,26 +103,50 @@ class Keeper:
             self._intake.settle(batch.verdicts)
             return []
 
-        self._threads.run(self, work, lambda future: self._committed(batch, future))
+        self._crew.committing.run(self, work, lambda future: self._committed(batch, future))
 
     def _committed(self, batch: _Batch, future: Future[list[int | AlpError]]) -> None:
         self._is_busy = False
+        error = future.exception()
+        if isinstance(error, Busy):
+            self._refuse_waiting(error)
         # What has come meanwhile is on its way before anybody is answered.
         self.hurry()
-        error = future.exception()
         if error is not None:
-            self._settle_later(batch, error)
+            self._settle_later(batch.verdicts, error)
         results = future.result() if error is None else [error] * len(batch.files)
         for (_, then), result in zip(batch.files, results, strict=True):
             then(_done(result))
 
-    def _settle_later(self, batch: _Batch, error: BaseException) -> None:
-        if not isinstance(error, TryAgain):
+    def _refuse_waiting(self, error: Busy) -> None:
+        """Files that have come meanwhile would wait as long again: their senders hang up before that.
+
+        One whose bytes are in the storage already is tried all the same.
+        """
+        waiting, self._next.files = self._next.files, [each for each in self._next.files if each[0].incoming.kept]
+        for received, then in waiting:
+            if not received.incoming.kept:
+                received.incoming.abort()
+                then(_done(error))
+
+    def _settle_later(self, verdicts: Mapping[int, Verdict], error: BaseException) -> None:
+        """Whatever the error: an upload that is never settled is never processed, and its customer's others wait."""
+        passes = isinstance(error, TryAgain)
+        if not passes:
             log.error("ftp_internal_error", exc_info=error)
-            return
-        # An upload that is never settled is never processed.
-        for upload, verdict in batch.verdicts.items():
-            self._ioloop.call_later(_RETRY_SECONDS, self.settle, upload, verdict)
+        again = self.settle if passes else self._settle_alone
+        for upload, verdict in verdicts.items():
+            self._ioloop.call_later(_RETRY_SECONDS, again, upload, verdict)
+
+    def _settle_alone(self, upload: int, verdict: Verdict) -> None:
+        """In a commit of its own: it may be this record that cannot be written, which is no other upload's fault."""
+
+        def settled(future: Future[None]) -> None:
+            error = future.exception()
+            if error is not None:
+                self._settle_later({upload: verdict}, error)
+
+        self._crew.committing.run(_ALONE, lambda: self._intake.settle({upload: verdict}), settled)
 
 
 def _done(result: int | BaseException) -> Future[int]:

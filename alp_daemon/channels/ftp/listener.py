@@ -9,10 +9,10 @@ from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
 from alp_daemon import log
+from alp_daemon.channels.ftp.crew import Crew
 from alp_daemon.channels.ftp.keeper import Keeper
-from alp_daemon.channels.ftp.offload import Offload
 from alp_daemon.channels.ftp.proxies import Introduction, Proxies
-from alp_daemon.channels.ftp.tls import data_tls_context, tls_context
+from alp_daemon.channels.ftp.tls import faces
 from alp_daemon.domain.lockout import normalise
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.registry import Registry
@@ -21,9 +21,6 @@ from alp_daemon.services.access import Access
 from alp_daemon.services.intake import Intake
 from alp_daemon.settings import Settings
 
-# A hash takes 25 ms of a core and 19 MiB; more threads would only take them from the transfers.
-_JUDGING_THREADS = 2
-_KEEPING_THREADS = 4
 # After a failed accept (too many open files, say).
 _REST_SECONDS = 1.0
 
@@ -50,8 +47,7 @@ class Listener(FTPServer):  # type: ignore[misc]
         self.registry = registry
         self.login_seconds = login_seconds
         self._certificate = ftp.tls
-        self.tls = tls_context(ftp.tls) if ftp.tls else None
-        self.data_tls = data_tls_context(ftp.tls) if ftp.tls else None
+        self.tls = faces(ftp.tls) if ftp.tls else None
         self.tls_required = bool(ftp.tls and ftp.tls.required)
         self.passive_ports = _ports(ftp)
         self.masquerade_address = ftp.masquerade_address
@@ -65,31 +61,28 @@ class Listener(FTPServer):  # type: ignore[misc]
             # HAProxy 2.6: 27 of 55 connections that were reset with bytes under way ended in order, and short.
             log.warning("ftp_clear_text_behind_proxy", reason="a file that breaks off can seem whole; require TLS")
         self.sessions: set[Any] = set()
-        self.judging = Offload(ioloop, _JUDGING_THREADS, "ftp-judge")
-        self.keeping = Offload(ioloop, _KEEPING_THREADS, "ftp-keep")
-        self.keeper = Keeper(ioloop, self.keeping, intake)
+        self.crew = Crew(ioloop)
+        self.keeper = Keeper(ioloop, self.crew, intake)
         try:
             super().__init__((ftp.host, ftp.port), session, ioloop=ioloop)
         except OSError as error:
-            self.judging.close()
-            self.keeping.close()
+            self.crew.close()
             raise Unavailable(f"ftp: cannot listen on {ftp.host} port {ftp.port}: {error}") from error
 
     @property
     def has_kept_all(self) -> bool:
         """Nothing is on its way to the disk or the database."""
-        return self.keeper.idle and self.keeping.idle
+        return self.keeper.idle and self.crew.idle
 
     def reload_certificate(self) -> None:
-        """New connections get what the files hold now. Where that cannot be used, what was read before stays."""
+        """New sessions get what the files hold now. Where that cannot be used, what was read before stays."""
         if self._certificate is None:
             return
         try:
-            renewed = tls_context(self._certificate), data_tls_context(self._certificate)
+            self.tls = faces(self._certificate)
         except ConfigurationError as error:
             log.error("certificate_not_reloaded", reason=str(error))
         else:
-            self.tls, self.data_tls = renewed
             log.info("certificate_reloaded", file=str(self._certificate.certificate))
 
     def handle_accepted(self, sock: Any, address: tuple[Any, ...]) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Hashable
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -39,9 +40,15 @@ class LoginSession(ControlChannel):
         if self.connected:
             self.call_later(server.login_seconds, self._too_slow)
 
+    @property
+    def lane(self) -> Hashable:
+        """Of a customer its own: one that has many sessions must not take all threads from the others."""
+        return self.customer or self
+
     def handle(self) -> None:
         """A new connection: greeted, or told how long it is locked out."""
-        self.wait_for(lambda: self.server.access.locked_until(self.ip, self.now()), self._greet)
+        threads = self.server.crew.greeting
+        self.wait_for(lambda: self.server.access.locked_until(self.ip, self.now()), self._greet, threads=threads)
 
     def handle_balancer(self) -> None:
         """A health check of a balancer: greeted as a client would be, if an upload could be kept."""
@@ -51,7 +58,7 @@ class LoginSession(ControlChannel):
             return self.server.intake.spool_trouble()
 
         self._is_balancers = True
-        self.wait_for(look, self._greet_balancer)
+        self.wait_for(look, self._greet_balancer, threads=self.server.crew.greeting)
 
     def _greet(self, future: Future[datetime | None]) -> None:
         try:
@@ -101,7 +108,7 @@ class LoginSession(ControlChannel):
             self.wait_for(
                 lambda: self.server.access.judge(ip, user, line, self.now()),
                 lambda future: self._judged(user, future),
-                threads=self.server.judging,
+                threads=self.server.crew.judging,
                 lane=normalise(ip),
             )
 
@@ -131,7 +138,11 @@ class LoginSession(ControlChannel):
             log.warning("ftp_refused", ip=self.ip, user=login.user, reason=f"customer is {status}")
             self.respond("530 This account is not configured at the moment; ask your provider, then try again.")
             return
-        self.wait_for(lambda: self.server.intake.prepare(login.customer), lambda future: self._admit(login, future))
+        self.wait_for(
+            lambda: self.server.intake.prepare(login.customer),
+            lambda future: self._admit(login, future),
+            lane=login.customer,
+        )
 
     def _admit(self, login: Login, future: Future[Any]) -> None:
         try:

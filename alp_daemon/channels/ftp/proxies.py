@@ -10,7 +10,7 @@ from pyftpdlib.ioloop import IOLoop
 from alp_daemon import log
 from alp_daemon.channels.ftp import proxyheader
 from alp_daemon.channels.ftp.proxyheader import BadHeader
-from alp_daemon.channels.networks import is_in, networks
+from alp_daemon.domain.networks import is_in, networks
 
 HEADER_SECONDS = 3.0
 """A balancer sends its header with the first segment."""

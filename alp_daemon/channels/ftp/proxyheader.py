@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from struct import Struct
 
-from alp_daemon.channels.networks import plain
+from alp_daemon.domain.networks import plain
 
 MAX_V1 = 107
 """The longest line, with its CRLF (2.1)."""

@@ -71,8 +71,7 @@ class FtpServer:
             session.close()
         ends_at = time.monotonic() + _LAST_SECONDS
         self._loop_until(lambda: self._listener.has_kept_all or time.monotonic() > ends_at)
-        self._listener.keeping.close()
-        self._listener.judging.close()
+        self._listener.crew.close()
         self._ioloop.close()
         log.info("ftp_stopped")
 
@@ -87,7 +86,7 @@ class FtpServer:
 
     def stop(self, grace: float = 8.0) -> None:
         """Lets nobody in any more, and running transfers finish for ``grace`` seconds. Returns when all is over."""
-        self._listener.keeping.call(lambda: self._begin_to_stop(grace))
+        self._listener.crew.serving.call(lambda: self._begin_to_stop(grace))
         if self._thread is not None:
             self._thread.join()
 
@@ -109,7 +108,7 @@ class FtpServer:
         if self._ends_at is None:
             return False
         listener = self._listener
-        at_rest = not listener.sessions and listener.has_kept_all and listener.judging.idle
+        at_rest = not listener.sessions and listener.has_kept_all
         return at_rest or time.monotonic() >= self._ends_at
 
 

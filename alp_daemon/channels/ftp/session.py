@@ -53,10 +53,10 @@ class Session(UploadSession):
     def _look(self, path: str, then: Callable[[], None]) -> None:
         """``then`` is done with the folder as it is now, as far as ``path`` is about it."""
         home, customer, reports = self.fs.home, self.customer, self.server.intake.reports
+        report = report_name(path)
 
         def look() -> Tree:
             # Other nodes may have worked the customer's files.
-            report = report_name(path)
             if report:
                 reports.bring(customer, report)
             elif report is not None:
@@ -73,7 +73,10 @@ class Session(UploadSession):
             else:
                 then()
 
-        self.wait_for(look, done)
+        if report is None:
+            self.wait_for(look, done)
+        else:
+            self.wait_for(look, done, threads=self.server.crew.storing, lane=("reports", customer))
 
     def ftp_SIZE(self, path: str) -> None:
         # In TYPE A too: the bytes are those that were sent.

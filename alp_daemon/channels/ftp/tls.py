@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from OpenSSL import SSL
 
 from alp_daemon.errors import ConfigurationError
 from alp_daemon.sections import TlsSettings
+
+# A client asks for its session anew with each data connection; OpenSSL forgets one after two hours.
+_SESSION_SECONDS = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The contexts of the connections of one session. With ``reuse`` it is one: a session resumes in its own only."""
+
+    control: SSL.Context
+    data: SSL.Context
+    reuse: bool
+
+
+def faces(settings: TlsSettings) -> Faces:
+    """Raises ``ConfigurationError`` when the certificate or the key cannot be used."""
+    data = data_tls_context(settings)
+    if settings.require_session_reuse:
+        data.set_timeout(_SESSION_SECONDS)
+        return Faces(data, data, reuse=True)
+    return Faces(tls_context(settings), data, reuse=False)
+
+
+def is_resumed(data: SSL.Connection, control: SSL.Connection) -> bool:
+    """Whether a data connection has resumed the session of its control connection.
+
+    In TLS 1.2 a session keeps its master secret, and only who has it can resume (RFC 5246, F.1.4).
+    """
+    return data.master_key() == control.master_key()
 
 
 def tls_context(settings: TlsSettings) -> SSL.Context:

@@ -10,13 +10,16 @@ from OpenSSL import SSL
 from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_DTPHandler
 
+from alp_daemon import log
 from alp_daemon.channels.ftp.evidence import Ending, has_left_in_order
 from alp_daemon.channels.ftp.proxies import Introduction
-from alp_daemon.channels.networks import plain
 from alp_daemon.customers import Customer
-from alp_daemon.errors import AlpError, NoRoom
+from alp_daemon.domain.networks import plain
+from alp_daemon.errors import AlpError, Busy, NoRoom
 from alp_daemon.files.spool import Incoming
 from alp_daemon.services.intake import Sender
+
+_NO_REUSE = "522 The data connection must resume the TLS session of the control connection."
 
 
 @dataclass(eq=False, slots=True)
@@ -109,7 +112,36 @@ class DataChannel(TLS_DTPHandler, _Receiver):  # type: ignore[misc]
     """A data connection, under TLS after ``PROT P``."""
 
     def secure_connection(self, ssl_context: SSL.Context) -> None:  # noqa: ARG002  that of the control connection
-        super().secure_connection(self.cmd_channel.server.data_tls)
+        super().secure_connection(self.cmd_channel.tls.data)
+
+    def initiate_send(self) -> None:
+        if self._ssl_accepting:
+            # Not before it is known who is there. Nor is the connection asked whether it could be written to: it could,
+            # and the loop would turn at full speed until the client begins its handshake.
+            self._listen_for(self.ioloop.READ)
+        else:
+            super().initiate_send()
+
+    def handle_ssl_established(self) -> None:
+        if not self.cmd_channel.is_own(self.socket):
+            self._refuse()
+        elif self.producer_fifo:
+            self._listen_for(self.ioloop.WRITE)
+
+    def _listen_for(self, event: int) -> None:
+        self._wanted_io_events = event
+        self.modify_ioloop_events(event)
+
+    def _refuse(self) -> None:
+        log.warning(
+            "ftp_data_connection_refused", ip=self.cmd_channel.ip, reason="it resumes no TLS session of its own"
+        )
+        if self.upload is not None:
+            self._fail(_NO_REUSE)
+            return
+        if self.producer_fifo:
+            self._resp = (_NO_REUSE, None)
+        self.close()
 
     def handle_failed_ssl_handshake(self) -> None:
         if self.upload is not None:
@@ -188,4 +220,5 @@ def refusal(error: AlpError) -> str:
     """The reply for a file that could not be kept."""
     if isinstance(error, NoRoom):
         return "452 There is no room for the file; nothing was kept, send it again later."
-    return "451 The file could not be kept just now; nothing was kept, send it again later."
+    why = ": the database has been locked for long" if isinstance(error, Busy) else ""
+    return f"451 The file could not be kept just now{why}; nothing was kept, send it again later."

@@ -253,7 +253,7 @@ class UploadSession(LoginSession):
 
     def later(self, work: Any) -> None:
         """Runs ``work`` behind what this session has running; nobody waits for it."""
-        self.server.keeping.run(self, work, _report)
+        self.server.crew.serving.run(self.lane, work, _report)
 
 
 def _report(future: Future[Any]) -> None:

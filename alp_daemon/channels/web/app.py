@@ -8,7 +8,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from alp_daemon.channels.networks import networks
 from alp_daemon.channels.web import informz, monitoring, pages, problems, signin, uploader, uploaders
 from alp_daemon.channels.web.api import docs
 from alp_daemon.channels.web.api.operations import OPERATIONS
@@ -19,6 +18,7 @@ from alp_daemon.channels.web.limits import IDLE_SECONDS, BodyLimits
 from alp_daemon.channels.web.paths import UPLOAD
 from alp_daemon.channels.web.proxies import TrustedProxies
 from alp_daemon.channels.web.site import Site
+from alp_daemon.domain.networks import networks
 from alp_daemon.errors import AlpError
 
 ROUTES: list[BaseRoute] = [

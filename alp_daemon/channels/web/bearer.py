@@ -32,7 +32,7 @@ async def bearer_of(site: Site, request: Request, kind: Kind) -> Bearer:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise HttpProblem(401, "this call needs a header Authorization: Bearer TOKEN", _CHALLENGE)
-    bearer = await site.ask(site.credentials.of_token, token.strip())
+    bearer = await site.bearer(token.strip())
     if bearer is None:
         raise _wrong(request)
     if bearer.kind is not kind:

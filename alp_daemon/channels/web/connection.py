@@ -1,17 +1,25 @@
-"""One connection: how long a client may take to say what it wants, and how many one address may have."""
+"""One connection: how long a client may take to ask and to take its answer, and how many one address may have."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from alp_daemon.channels.networks import Networks, is_in
+from alp_daemon.channels.web.taking import Taken, taken
 from alp_daemon.domain.lockout import normalise
+from alp_daemon.domain.networks import Networks, is_in
 
 REQUEST_SECONDS = 20.0
 """From the opening of the connection, or the last answer, to the end of a request's headers."""
+
+TAKING_SECONDS = 30.0
+"""Between two looks whether a client has taken any of an answer that waits for it."""
+
+_RESET = struct.pack("@ii", 1, 0)  # socket(7), SO_LINGER: close at once, and throw away what was not sent
 
 
 class Connection(H11Protocol):
@@ -23,6 +31,7 @@ class Connection(H11Protocol):
         most_per_ip: int,
         trusted: Networks,
         request_seconds: float = REQUEST_SECONDS,
+        taking_seconds: float = TAKING_SECONDS,
         **named: Any,
     ) -> None:
         super().__init__(*arguments, **named)
@@ -30,6 +39,8 @@ class Connection(H11Protocol):
         self._trusted = trusted
         self._request_seconds = request_seconds
         self._deadline: asyncio.TimerHandle | None = None
+        self._taking_seconds = taking_seconds
+        self._next_look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -37,6 +48,9 @@ class Connection(H11Protocol):
             transport.abort()
         else:
             self._watch()
+            # Not asyncio's transport, which in TLS is closed long before the connection is.
+            self._socket = transport.get_extra_info("socket")
+            self._watch_taking(taken(self._socket))
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -48,6 +62,8 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        if self._next_look is not None:
+            self._next_look.cancel()
         super().connection_lost(exc)
 
     def _is_one_too_many(self) -> bool:
@@ -71,3 +87,16 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _watch_taking(self, before: Taken) -> None:
+        self._next_look = self.loop.call_later(self._taking_seconds, self._check_taking, before)
+
+    def _check_taking(self, before: Taken) -> None:
+        """However large an answer and however slow a client, some of it has been taken since the last look."""
+        now = taken(self._socket)
+        if now.is_stuck_since(before):
+            # With a reset: else the kernel would hold what it has for the client, and ask it for minutes.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
+        else:
+            self._watch_taking(now)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from alp_daemon.channels.web.api.uploads import receive
 from alp_daemon.channels.web.limits import check_length, in_time
 from alp_daemon.channels.web.problems import HttpProblem, of_error
-from alp_daemon.channels.web.site import Site, ip_of, of
+from alp_daemon.channels.web.site import Site, ip_of, of, source_of
 from alp_daemon.customers import BULK_UPLOAD, Customer
 from alp_daemon.errors import AlpError, NotFound
 from alp_daemon.files.informz.nodes import NAMESPACE
@@ -45,7 +45,7 @@ async def post(request: Request) -> Response:
     sender: Sender | None = None
     try:
         body = request.stream()
-        beginning, sender = await _beginning(site, body)
+        beginning, sender = await _beginning(site, source_of(request), body)
         if sender is None:
             raise HttpProblem(
                 400,
@@ -81,7 +81,7 @@ async def state(request: Request) -> Response:
     return _response(_Answer(found["state"], told, brand_id, user, found["upload"]), 200)
 
 
-async def _beginning(site: Site, body: AsyncIterator[bytes]) -> tuple[bytes, Sender | None]:
+async def _beginning(site: Site, address: str, body: AsyncIterator[bytes]) -> tuple[bytes, Sender | None]:
     """The body as far as its sender stands in it, and the sender. Raises ``HttpProblem`` where that takes too long."""
     beginning, sender, looked_at = bytearray(), None, 0
     async with in_time():
@@ -89,16 +89,20 @@ async def _beginning(site: Site, body: AsyncIterator[bytes]) -> tuple[bytes, Sen
             beginning += chunk
             # Looked at again when there is twice as much: what a stranger sends must not be read over and over.
             if len(beginning) >= min(2 * looked_at, MOST_BEFORE):
-                sender, looked_at = await site.ask(sender_of, bytes(beginning)), len(beginning)
-            if sender or len(beginning) >= MOST_BEFORE:
+                sender, looked_at = await site.judge(address, sender_of, bytes(beginning)), len(beginning)
+            if sender or looked_at >= MOST_BEFORE:
                 break
-    return bytes(beginning), sender or await site.ask(sender_of, bytes(beginning))
+        if sender is None and looked_at < len(beginning):
+            sender = await site.judge(address, sender_of, bytes(beginning))
+    return bytes(beginning), sender
 
 
 async def _customer_of(site: Site, request: Request, sender: Sender) -> Customer:
     """Whose brand it is, if brand, user and password say so. Raises ``HttpProblem``."""
     login = bulkrequest.login_of(sender.brand_id, sender.user)
-    verdict = await site.judge(site.access.judge, ip_of(request), login, sender.password, site.now(), (Kind.informz,))
+    verdict = await site.judge(
+        source_of(request), site.access.judge, ip_of(request), login, sender.password, site.now(), (Kind.informz,)
+    )
     if isinstance(verdict, LockedOut):
         raise HttpProblem(
             403, f"too many failed log-ins: your address is blocked until {verdict.until:%Y-%m-%d %H:%M:%S} UTC"

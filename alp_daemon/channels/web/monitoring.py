@@ -5,9 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from alp_daemon.channels.networks import is_in, networks
 from alp_daemon.channels.web.problems import HttpProblem
+from alp_daemon.channels.web.proxies import is_strangers
 from alp_daemon.channels.web.site import Site, ip_of, of
+from alp_daemon.domain.networks import is_in, networks
 from alp_daemon.errors import AlpError
 from alp_daemon.services.history import versions
 from alp_daemon.services.metrics import Family
@@ -33,6 +34,9 @@ async def metrics(request: Request) -> Response:
     site = of(request)
     if not is_in(ip_of(request), networks(site.settings.web.metrics_allow)):
         raise HttpProblem(403, "metrics are for the addresses in web.metrics_allow")
+    if is_strangers(request):
+        # By its address it would be the proxy's own, which is this very host as a rule.
+        raise HttpProblem(403, "metrics are not for what comes by a proxy that is not in web.trusted_proxies")
     families = await site.ask(site.metrics.families, site.now())
     return PlainTextResponse("".join(map(_exposed, families)), media_type=_METRICS_TYPE)
 

@@ -12,12 +12,12 @@ from typing import Any
 import uvicorn
 
 from alp_daemon import log
-from alp_daemon.channels.networks import networks
 from alp_daemon.channels.web.app import make_app
 from alp_daemon.channels.web.certificate import Certificate
-from alp_daemon.channels.web.connection import REQUEST_SECONDS, Connection
+from alp_daemon.channels.web.connection import REQUEST_SECONDS, TAKING_SECONDS, Connection
 from alp_daemon.channels.web.limits import IDLE_SECONDS
 from alp_daemon.channels.web.site import Site
+from alp_daemon.domain.networks import networks
 from alp_daemon.errors import Unavailable
 from alp_daemon.sections import WebSettings
 
@@ -30,12 +30,18 @@ _HEADER_BYTES = 16 * 1024
 class WebServer:
     """The HTTP or HTTPS way in. It listens as soon as it exists; ``start`` answers.
 
-    ``request_seconds`` and ``idle_seconds`` are how long a client may take for its headers, and be silent in a body.
+    ``request_seconds``, ``idle_seconds`` and ``taking_seconds`` are how long a client may take for its headers, be
+    silent in a body, and take nothing of an answer.
     Raises ``Unavailable`` when the port is taken and ``ConfigurationError`` for an unusable certificate.
     """
 
     def __init__(
-        self, site: Site, *, request_seconds: float = REQUEST_SECONDS, idle_seconds: float = IDLE_SECONDS
+        self,
+        site: Site,
+        *,
+        request_seconds: float = REQUEST_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
+        taking_seconds: float = TAKING_SECONDS,
     ) -> None:
         _forward_library_errors()
         self._site = site
@@ -47,7 +53,7 @@ class WebServer:
         self._server = _Server(
             uvicorn.Config(
                 make_app(site, idle_seconds),
-                http=_connections(web, request_seconds),
+                http=_connections(web, request_seconds, taking_seconds),
                 ssl_context_factory=(lambda *_: context) if context else None,
                 loop="asyncio",
                 ws="none",
@@ -110,13 +116,14 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def _connections(web: WebSettings, request_seconds: float) -> Any:
+def _connections(web: WebSettings, request_seconds: float, taking_seconds: float) -> Any:
     """What uvicorn calls for each connection."""
     return functools.partial(
         Connection,
         most_per_ip=web.max_connections_per_ip,
         trusted=networks(web.trusted_proxies),
         request_seconds=request_seconds,
+        taking_seconds=taking_seconds,
     )
 
 

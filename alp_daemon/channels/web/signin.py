@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from alp_daemon import log
 from alp_daemon.channels.web import guards, pages
-from alp_daemon.channels.web.site import Site, ip_of, of
+from alp_daemon.channels.web.site import Site, ip_of, of, source_of
 from alp_daemon.errors import Unavailable
 from alp_daemon.services.access import Denied, LockedOut, Login
 from alp_daemon.services.credentials import SIGNS_IN
@@ -31,7 +31,9 @@ async def login(request: Request) -> Response:
     fields = await guards.form(request)
     site, next_ = of(request), fields.get("next", "")
     user, password = fields.get("user", "").strip()[:_LONGEST], fields.get("password", "").strip()[:_LONGEST]
-    verdict = await site.judge(site.access.judge, ip_of(request), user, password, site.now(), SIGNS_IN)
+    verdict = await site.judge(
+        source_of(request), site.access.judge, ip_of(request), user, password, site.now(), SIGNS_IN
+    )
     if isinstance(verdict, Login):
         return await _welcome(site, request, verdict, next_)
     until = verdict.until

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from starlette.requests import Request
 
+from alp_daemon.channels.web.lanes import Lanes
 from alp_daemon.customers import Customer
 from alp_daemon.domain.lockout import normalise
 from alp_daemon.errors import Unavailable
 from alp_daemon.registry import CustomerStatus, Registry
 from alp_daemon.services.access import Access
-from alp_daemon.services.credentials import Credentials
+from alp_daemon.services.credentials import Bearer, Credentials
 from alp_daemon.services.intake import Intake
 from alp_daemon.services.metrics import Metrics
 from alp_daemon.services.sessions import Sessions
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 # A hash takes 25 ms of a core and 19 MiB; more threads would only take them from other requests.
 _JUDGING_THREADS = 2
+# Looking a token up takes a millisecond. Whatever else is read meanwhile, a gateway's STOPs must not wait for it.
+_KNOWING_THREADS = 2
 # Writers wait for one lock anyway, behind a big file for a second even. They must not keep readers from a thread.
 _WRITING_THREADS = 4
 _READING_THREADS = 8
@@ -42,6 +45,7 @@ Check = Callable[[], str | None]
 @dataclass(slots=True)
 class _Threads:
     judging: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_JUDGING_THREADS, "web-judge"))
+    knowing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_KNOWING_THREADS, "web-know"))
     writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_WRITING_THREADS, "web-write"))
     reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READING_THREADS, "web-read"))
 
@@ -71,6 +75,7 @@ class Site:
         self.sessions = Sessions(store, settings.web)
         self.metrics = Metrics(store)
         self._threads = _Threads()
+        self._strangers = Lanes()
 
     async def ask(self, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """Calls a service that only reads, in a thread: nothing waits for the database on the loop."""
@@ -80,9 +85,17 @@ class Site:
         """Calls a service that writes to the database or the spool, in a thread."""
         return await self._in(self._threads.writing, partial(action, *args, **named))
 
-    async def judge(self, verdict: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """Calls a service that hashes a password, in a thread."""
-        return await self._in(self._threads.judging, partial(verdict, *args, **named))
+    async def judge(self, address: str, verdict: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """Calls what works on a stranger's word (hashes a password, say), in a thread.
+
+        One address, one judgement at a time: however many come at once, they cannot keep both threads from others.
+        """
+        async with self._strangers.alone(address):
+            return await self._in(self._threads.judging, partial(verdict, *args, **named))
+
+    async def bearer(self, token: str) -> Bearer | None:
+        """Whose token it is; None where it is nobody's."""
+        return await self._in(self._threads.knowing, partial(self.credentials.of_token, token))
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -100,7 +113,7 @@ class Site:
 
     def close(self) -> None:
         """Waits for what is running. The threads end, and their database connections with them."""
-        for pool in (self._threads.judging, self._threads.writing, self._threads.reading):
+        for pool in (self._threads.judging, self._threads.knowing, self._threads.writing, self._threads.reading):
             pool.shutdown(wait=True, cancel_futures=True)
 
     @staticmethod

@@ -21,7 +21,7 @@ def data_chunks(path: Path, name: str = "") -> Iterator[bytes]:
     """
     document = Document(path, name)
     records = _Records(document)
-    for _ in document.pieces():
+    for _ in document.pieces(are_large=True):
         if piece := records.take():
             yield piece.encode()
 

@@ -15,6 +15,13 @@ from alp_daemon.errors import UnusableFile
 from alp_daemon.files import encoding
 from alp_daemon.files.container import CHUNK, Content
 
+MAX_DEPTH: Final = 64
+"""Nodes that may stand in each other. The parser keeps something of each that is open."""
+
+PIECE: Final = 2**16
+"""Bytes parsed at a time. A handler's fault stops the parser only at the end of a piece: up to there it keeps what
+it is sent, and no other thread runs."""
+
 MAX_TOKEN: Final = 2**20
 """Bytes that one tag or comment may have. Text has no limit: it comes in pieces."""
 
@@ -58,15 +65,16 @@ class Document:
         for _ in self.pieces():
             pass
 
-    def pieces(self) -> Iterator[None]:
+    def pieces(self, *, are_large: bool = False) -> Iterator[None]:
         """Parse the document, and stop after each piece for the caller to take what the handlers have collected.
 
-        Raises ``UnusableFile``: ``cut_xml`` where the document ends before its root does, ``not_xml``, ``doctype``,
-        ``encoding``, ``too_large``, and whatever the handlers raise.
+        ``are_large`` is for a document that has been read before. Raises ``UnusableFile``: ``cut_xml`` where the
+        document ends before its root does, ``not_xml``, ``doctype``, ``encoding``, ``too_large``, and whatever the
+        handlers raise.
         """
         fed = 0
         with self._path.open("rb") as stream:
-            while piece := stream.read(CHUNK):
+            while piece := stream.read(CHUNK if are_large else PIECE):
                 self._parse(piece)
                 fed += len(piece)
                 if fed - self.parser.CurrentByteIndex > MAX_TOKEN:
@@ -124,7 +132,7 @@ def encoding_of(opened: Callable[[], BinaryIO], name: str) -> str | None:
         _check_is_known(declaration, name)
         return _ANSI if declaration[1].decode().lower() in _LATIN_1 else None
     content = Content(name, "text", False, opened)
-    return _ANSI if encoding.detect(content) == encoding.FALLBACK else None
+    return _ANSI if encoding.detect(content).name == encoding.FALLBACK else None
 
 
 def _check_is_known(declaration: re.Match[bytes], name: str) -> None:

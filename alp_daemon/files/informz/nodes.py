@@ -19,6 +19,10 @@ MAX_SIZE: Final = 2**20
 """Characters that all nodes but Data may have together, each node counted as ``_NODE_SIZE`` of them."""
 
 _NODE_SIZE: Final = 64
+
+MAX_NODES: Final = MAX_SIZE // _NODE_SIZE
+"""How many nodes a request can have at the most."""
+
 _SHOWN: Final = 60
 
 _CHILDREN: Final = {

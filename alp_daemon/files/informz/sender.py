@@ -12,8 +12,12 @@ from alp_daemon.files.informz.document import encoding_of, local
 from alp_daemon.files.informz.nodes import ROOT
 from alp_daemon.files.informz.root import ENVELOPE
 
-MOST_BEFORE = 2**20
+MOST_BEFORE = 2**14
 """Bytes within which brand, user and password must stand."""
+
+_MOST_NODES = 256
+"""Nodes within which they must stand, those of a SOAP envelope and its header among them. Each is told here one by
+one, which is what a stranger's beginning costs."""
 
 _NOT_ASCII = bytes(range(0x80, 0x100))
 
@@ -32,9 +36,11 @@ class Sender:
 def sender_of(beginning: bytes) -> Sender | None:
     """Who sends the request, or the envelope around one, that begins so; ``None`` where that is not said (yet).
 
+    At most ``MOST_BEFORE`` bytes are looked at.
+
     An envelope within an envelope is nobody's: opening them one after the other would cost a stranger nothing.
     """
-    outer = _Beginning(beginning)
+    outer = _Beginning(beginning[:MOST_BEFORE])
     if outer.root != ENVELOPE:
         return outer.sender()
     inside = _Beginning(outer.text.encode()).sender()
@@ -50,6 +56,7 @@ class _Beginning:
         self._brand_id: str | None = None
         self._texts: dict[str, str] = {}
         self._open: list[str] = []
+        self._nodes = 0
         self._pieces: list[str] = []
         # A fault is for those to tell who read the whole.
         with suppress(UnusableFile, expat.ExpatError, LookupError, ValueError):
@@ -75,6 +82,9 @@ class _Beginning:
         parser.Parse(beginning, False)
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise ValueError("no request begins with so many nodes")
         self._open.append(local(name))
         if len(self._open) == 1:
             self.namespace, _, self.root = name.rpartition(" ")

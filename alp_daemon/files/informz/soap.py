@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files.informz.document import Document, split
+from alp_daemon.files.informz.document import MAX_DEPTH, Document, split
 from alp_daemon.files.informz.root import ENVELOPE
 
 SOAP_1_1: Final = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -17,7 +17,6 @@ _PATH: Final = (ENVELOPE, "Body", "PostInformzMessage")
 """The nodes around the operation's only parameter, whose name does not matter."""
 
 _HEADER: Final = (ENVELOPE, "Header")
-_DEEPEST: Final = 64
 
 # A text has no encoding of its own any more, whatever its first line says (.NET says UTF-16 in any string).
 _DECLARATION = re.compile(r"\A\s*(?:<\?xml\s[^>]*\?>)?\s*")
@@ -79,9 +78,9 @@ class _Message:
             self._check_root(namespace, name)
         self._open.append(name)
         inside = tuple(self._open)
-        if len(inside) > _DEEPEST:
+        if len(inside) > MAX_DEPTH:
             raise self._document.fault(
-                "too_large", f"nodes stand in each other {_DEEPEST} deep, the most that is read."
+                "too_large", f"nodes stand in each other {MAX_DEPTH} deep, the most that is read."
             )
         if inside[: len(_HEADER)] == _HEADER:
             return

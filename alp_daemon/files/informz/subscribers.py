@@ -25,6 +25,7 @@ from alp_daemon.files.informz.fields import EMAIL, FieldDefinition, FieldType
 from alp_daemon.files.informz.interests import KnownInterests
 from alp_daemon.files.informz.request import QUOTE, BulkUpload
 from alp_daemon.files.merge import merge
+from alp_daemon.files.rowlimit import check_rows
 from alp_daemon.files.tally import MAX_VALUE, RAGGED_ROW
 
 _ANY_WIDTH: Final = 2**31
@@ -38,8 +39,8 @@ _Refusal = tuple[int, int, Reject]
 def read_subscribers(path: Path, upload: BulkUpload, *, name: str, known_interests: Collection[str]) -> Subscribers:
     """Read the records of a request that ``read_bulk_upload`` has read; ``name`` is what messages call the file.
 
-    Records count from 1, blank lines too. Raises ``UnusableFile``: ``row_too_long``, ``open_quote`` where the last
-    record never ends, and what ``Document.pieces`` raises.
+    Records count from 1, blank lines too. Raises ``UnusableFile``: ``row_too_long``, ``too_many_rows``, ``open_quote``
+    where the last record never ends, and what ``Document.pieces`` raises.
     """
     tally = _Tally(upload, KnownInterests(known_interests))
     dialect = Dialect(upload.delimiter, QUOTE if upload.quotes else None)
@@ -47,6 +48,7 @@ def read_subscribers(path: Path, upload: BulkUpload, *, name: str, known_interes
     blocks = FastBlocks(CsvRows(data_chunks(path, name), dialect, f"{name}: Data"), widths, ())
     for block in blocks:
         tally.add(block)
+        check_rows(tally.rows_read, f"{name}: Data")
     if blocks.last is not None:
         if blocks.ends_in_quote:
             raise UnusableFile(
@@ -79,6 +81,10 @@ class _Tally:
         ]
         self._rows: list[Keys] = []
         self._row_sets: list[Codes] = []
+
+    @property
+    def rows_read(self) -> int:
+        return self._buckets.read
 
     def add(self, block: Block) -> None:
         cells = block.texts(EMAIL.column, np.arange(len(block)))

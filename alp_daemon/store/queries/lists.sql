@@ -39,6 +39,15 @@ SELECT coalesce(max(bit), -1) + 1 AS bit FROM feed_bits WHERE list = :list;
 -- name: feed_bits.keep
 INSERT INTO feed_bits (list, feed, bit) VALUES (:list, :feed, :bit) ON CONFLICT (list, feed) DO NOTHING;
 
+-- name: first_listings.add
+INSERT INTO first_listings (list, upload, keys) VALUES (:list, :upload, :keys);
+
+-- name: first_listings.get
+SELECT keys FROM first_listings WHERE list = :list AND upload = :upload;
+
+-- name: first_listings.forget
+DELETE FROM first_listings WHERE list = :list AND upload = :upload;
+
 -- name: changes.add
 INSERT INTO changes (list, version, at, actor, source, channel, upload, message, note, events, digest)
 VALUES (:list, :version, :at, :actor, :source, :channel, :upload, :message, :note, :events, :digest);
@@ -68,20 +77,14 @@ ORDER BY e.key;
 
 -- name: events.spoken_for
 -- Addresses that a person has decided about after a version, even where nothing changed. Files and undos are not
--- persons: uploads can be undone one after the other, the newest first.
+-- persons: uploads can be undone one after the other, the newest first. But a file that asks for an opt-out by name
+-- stands as long as it is not undone itself, also where the address was opted out already.
 SELECT DISTINCT e.key FROM changes c JOIN events e ON e.list = c.list AND e.version = c.version
-WHERE c.list = :list AND c.version > :version AND c.source NOT IN ('file', 'undo')
+LEFT JOIN uploads u ON u.id = c.upload
+WHERE c.list = :list AND c.version > :version
+  AND (c.source NOT IN ('file', 'undo')
+       OR (c.source = 'file' AND u.undone_at IS NULL AND e.status_after IN (3, 4) AND e.status_before = e.status_after))
 ORDER BY e.key;
-
--- name: messages.get
-SELECT * FROM messages WHERE customer = :customer AND id = :id;
-
--- name: messages.add
-INSERT INTO messages (customer, id, at, key, text, intent, status, reply)
-VALUES (:customer, :id, :at, :key, :text, :intent, :status, :reply);
-
--- name: messages.others
-SELECT * FROM messages WHERE customer = :customer AND intent = 'other' ORDER BY at DESC LIMIT :limit;
 
 -- name: line_types.clear
 DELETE FROM line_types;

@@ -12,3 +12,10 @@ SELECT id, customer, name, folder, received_at, actor, state, object, erased_at 
 SELECT id, customer, name, object FROM uploads
 WHERE state IN ('received', 'held', 'failed') AND erased_at IS NULL AND (waits_for IS NULL OR waits_for <> 'pick_up')
 ORDER BY id;
+
+-- name: restore.credentials
+-- Who was let in, and until when. A name may be issued anew, so it is known by its moment too.
+SELECT customer, kind, "user", issued_at, revoked_at FROM credentials ORDER BY customer, id;
+
+-- name: restore.approvals
+SELECT customer, feed, fingerprint, at, approved_by FROM approvals ORDER BY customer, feed;

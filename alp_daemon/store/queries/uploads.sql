@@ -88,8 +88,26 @@ WHERE customer = :customer AND object = :object AND state = 'received' AND lease
 RETURNING id;
 
 -- name: uploads.expired_waits
+-- What is asked of a sidecar first takes reading it: see below.
 SELECT * FROM uploads
-WHERE state = 'received' AND waits_for IS NOT NULL AND wait_until <= :now ORDER BY id;
+WHERE state = 'received' AND waits_for IS NOT NULL AND waits_for <> 'file' AND wait_until <= :now ORDER BY id;
+
+-- name: uploads.expired_sidecars
+SELECT * FROM uploads
+WHERE state = 'received' AND waits_for = 'file' AND wait_until <= :now ORDER BY id;
+
+-- name: uploads.without_sidecar
+-- The newest file of that name, where it went on without a sidecar: none if one has met it.
+SELECT u.* FROM uploads u
+WHERE u.id = (SELECT n.id FROM uploads n WHERE n.customer = :customer AND n.folder = :folder AND n.name = :name
+              ORDER BY n.arrived_at DESC, n.id DESC LIMIT 1)
+  AND NOT EXISTS (SELECT 1 FROM uploads s
+                  WHERE s.customer = :customer AND s.folder = :folder AND s.name = :sidecar
+                    AND s.reason = 'sidecar of ' || u.id);
+
+-- name: uploads.add_doubt
+-- Something speaks against it after its end.
+UPDATE uploads SET evidence_note = :note, amended_at = :now WHERE id = :id;
 
 -- name: uploads.end_wait
 -- Who ends a wait has the upload to itself until its commit. Nothing (0 rows) where it does not wait for that any more:
@@ -114,7 +132,7 @@ ORDER BY arrived_at, id;
 -- The newest settled file of that name that waits, or is held, for want of its sidecar.
 SELECT * FROM uploads
 WHERE customer = :customer AND folder = :folder AND name = :name AND evidence IS NOT NULL
-  AND ((state = 'received' AND waits_for = 'sidecar') OR (state = 'held' AND hold LIKE '%"sidecar_missing"%'))
+  AND ((state = 'received' AND waits_for = 'sidecar') OR (state = 'held' AND hold LIKE '%"code": "sidecar_missing"%'))
 ORDER BY arrived_at DESC, id DESC LIMIT 1;
 
 -- name: uploads.join_sidecar
@@ -123,7 +141,7 @@ UPDATE uploads
 SET state = 'received', evidence = :evidence, evidence_note = :note, waits_for = NULL, wait_until = NULL, hold = NULL,
     reason = '', held_at = NULL, finished_at = NULL
 WHERE id = :id AND evidence = :was
-  AND ((state = 'received' AND waits_for = 'sidecar') OR (state = 'held' AND hold LIKE '%"sidecar_missing"%'));
+  AND ((state = 'received' AND waits_for = 'sidecar') OR (state = 'held' AND hold LIKE '%"code": "sidecar_missing"%'));
 
 -- name: uploads.due_customers
 -- Customers whose oldest due upload is settled, and who have none in work. One not yet settled blocks those behind it:
@@ -146,10 +164,11 @@ SELECT id, lease_owner FROM uploads
 WHERE customer = :customer AND state = 'received' AND lease_owner IS NOT NULL AND lease_until > :now LIMIT 1;
 
 -- name: uploads.lease
--- Nothing (0 rows) where somebody has decided about it meanwhile.
+-- Nothing (0 rows) where somebody has decided about it meanwhile: it is out of the queue, or another owner's.
 UPDATE uploads
 SET lease_owner = :owner, lease_until = :until, attempts = attempts + 1, started_at = :now
-WHERE id = :id AND state = 'received';
+WHERE id = :id AND state = 'received' AND waits_for IS NULL AND evidence IS NOT NULL
+  AND coalesce(lease_owner, '') = coalesce(:seen, '');
 
 -- name: uploads.extend_leases
 UPDATE uploads SET lease_until = :until WHERE lease_owner = :owner AND state = 'received';
@@ -166,12 +185,18 @@ WHERE id = :id AND lease_owner = :owner;
 SELECT id, lease_owner FROM uploads WHERE state = 'received' AND lease_owner IS NOT NULL;
 
 -- name: uploads.finish
--- The lease is the fence: a worker that lost it changes nothing (0 rows, and its transaction is rolled back).
+-- The lease is the fence: a worker that lost it changes nothing (0 rows, and its transaction is rolled back). What an
+-- end without a reading does not know stays as it was. What was allowed under another configuration is not any more.
 UPDATE uploads
-SET state = :state, reason = :reason, hold = :hold, feed = :feed, mode = :mode, config = :config, sha256 = :sha256,
+SET state = :state, reason = :reason, hold = :hold, feed = :feed, mode = :mode,
+    waived = CASE WHEN coalesce(:config, config, '') = coalesce(config, :config, '') THEN waived END,
+    config = coalesce(:config, config), sha256 = coalesce(:sha256, sha256),
     evidence = :evidence, evidence_note = :evidence_note, version = :version, never_seen = :never_seen,
     finished_at = :now, held_at = CASE WHEN :state = 'held' THEN :now END, lease_owner = NULL,
-    lease_until = NULL
+    lease_until = NULL,
+    applied_order = CASE WHEN :state = 'applied' THEN
+                    (SELECT coalesce(max(a.applied_order), 0) + 1 FROM uploads a
+                     WHERE a.customer = uploads.customer AND a.applied_order IS NOT NULL) END
 WHERE id = :id AND state = 'received' AND lease_owner = :owner;
 
 -- name: uploads.requeue
@@ -217,6 +242,9 @@ WHERE customer = :customer AND (:feed IS NULL OR feed = :feed) AND state = 'held
   AND hold LIKE '%"code": "' || :code || '"%'
 ORDER BY arrived_at, id;
 
+-- name: uploads.customers_held_for
+SELECT DISTINCT customer FROM uploads WHERE state = 'held' AND hold LIKE '%"code": "' || :code || '"%' ORDER BY customer;
+
 -- name: uploads.hold_waiting
 -- Holds what nobody can work: its customer's configuration is gone.
 UPDATE uploads
@@ -243,10 +271,11 @@ UPDATE uploads SET state = 'discarded', reason = :reason, finished_at = :now
 WHERE id = :id AND state = 'held' AND held_at <= :before;
 
 -- name: uploads.later_applied
+-- Later by the order of the commits: a clock may have been set back.
 SELECT id FROM uploads
-WHERE customer = :customer AND feed = :feed AND state = 'applied' AND id <> :id AND undone_at IS NULL
-  AND finished_at > (SELECT finished_at FROM uploads WHERE id = :id)
-ORDER BY id LIMIT 1;
+WHERE customer = :customer AND feed = :feed AND state = 'applied' AND undone_at IS NULL
+  AND applied_order > (SELECT applied_order FROM uploads WHERE id = :id)
+ORDER BY applied_order LIMIT 1;
 
 -- name: uploads.applied_before
 -- A first upload that was undone leaves the next one the first.
@@ -261,7 +290,7 @@ WHERE c.list = :list AND c.version = :version AND u.customer = :customer AND u.s
   AND u.version = :version AND u.feed = :feed AND u.size = :size AND u.config = :config;
 
 -- name: uploads.mark_undone
-UPDATE uploads SET undone_by = :by, undone_at = :now WHERE id = :id AND undone_at IS NULL;
+UPDATE uploads SET undone_by = :by, undone_at = :now, amended_at = :now WHERE id = :id AND undone_at IS NULL;
 
 -- name: uploads.erasable
 -- Held files are kept whole until a person or the 30 days decide.
@@ -280,23 +309,24 @@ WHERE state IN ('held', 'rejected', 'failed') AND NOT EXISTS (SELECT 1 FROM repo
 ORDER BY id;
 
 -- name: uploads.reported
--- What the customer finds reports of, ended since.
-SELECT id, customer, name, finished_at FROM uploads u
-WHERE customer = :customer AND finished_at > :since AND state <> 'received'
+-- What the customer finds reports of, ended since, or amended since. `told_at` is when the last of it became known.
+SELECT id, customer, name, CASE WHEN amended_at > finished_at THEN amended_at ELSE finished_at END AS told_at FROM uploads u
+WHERE customer = :customer AND (finished_at > :since OR amended_at > :since) AND state <> 'received'
   AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
 -- name: uploads.reported_one
-SELECT id, customer, name, finished_at FROM uploads u
+SELECT id, customer, name, CASE WHEN amended_at > finished_at THEN amended_at ELSE finished_at END AS told_at FROM uploads u
 WHERE id = :id AND customer = :customer AND state <> 'received' AND finished_at IS NOT NULL
   AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
 -- name: uploads.reported_since
--- The same of all customers, ended since.
-SELECT id, customer, name, finished_at FROM uploads u
-WHERE finished_at > :since AND state <> 'received' AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
+-- The same of all customers.
+SELECT id, customer, name, CASE WHEN amended_at > finished_at THEN amended_at ELSE finished_at END AS told_at FROM uploads u
+WHERE (finished_at > :since OR amended_at > :since) AND state <> 'received' AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
 -- name: uploads.with_report
-SELECT u.*, r.json, r.rejects FROM uploads u JOIN reports r ON r.upload = u.id
+SELECT u.*, CASE WHEN u.amended_at > u.finished_at THEN u.amended_at ELSE u.finished_at END AS told_at, r.json, r.rejects
+FROM uploads u JOIN reports r ON r.upload = u.id
 WHERE u.id = :id AND u.state <> 'received' AND u.finished_at IS NOT NULL;
 
 -- name: uploads.usage

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.files.informz import document, password
+from alp_daemon.files.informz import document, nodes, password
 from alp_daemon.files.informz.password import blank_password
 
 from .requests import EXAMPLES, request, write
@@ -22,7 +22,7 @@ def blanked(folder: Path, content: bytes) -> bytes:
 @pytest.mark.parametrize("chunk", [1, 7, 2**20])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_only_the_password_goes(encoding: str, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document, "CHUNK", chunk)
+    monkeypatch.setattr(document, "PIECE", chunk)
     monkeypatch.setattr(password, "_BLANKS_AT_ONCE", 2 * chunk)
     before, after = "<!-- <Password>é</Password> -->\r\n", request("a@example.com,<Password>x</Password> €\n")
     content = after.replace("<Brand", f"{before}<Brand")
@@ -84,3 +84,52 @@ def test_what_cannot_be_read_keeps_no_password_either(content: str, tmp_path: Pa
     found = blanked(tmp_path, content.encode()).decode()
     assert "password" in content
     assert re.sub("apassword(goeshere)?", lambda password: " " * len(password[0]), content) == found
+
+
+def test_an_encoding_that_nobody_knows(tmp_path: Path) -> None:
+    content = request().replace("<ActionRequest", '<?xml version="1.0" encoding="x-none"?>\n<ActionRequest', 1)
+    assert b"apassword" not in blanked(tmp_path, content.encode())
+
+
+@pytest.mark.parametrize("end", ["utf-16-le", "utf-16-be"])
+def test_of_a_cut_document_what_the_parser_has_found_goes_too(end: str, tmp_path: Path) -> None:
+    content = ("\ufeff" + request("a@example.com\n")[:-20]).encode(end)
+    assert blanked(tmp_path, content) == content.replace("apasswordgoeshere".encode(end), (" " * 17).encode(end))
+
+
+@pytest.mark.parametrize("tag", ["<Password>", "&lt;Password>", "&lt;p:Password a='1'&gt;"])
+@pytest.mark.parametrize("piece", [1, 8, 64])
+def test_a_tag_in_two_pieces(tag: str, piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password, "_SEARCHED_AT_ONCE", piece)
+    content = f"<Envelope>{tag}s3cret</Password><x>{tag}s3cret</Password>{tag}s3cret"
+    assert blanked(tmp_path, content.encode()).decode() == content.replace("s3cret", "      ")
+
+
+HOSTILE = {
+    "deep": "<a>" * 100,
+    "many": "<a/>" * (nodes.MAX_NODES + 1),
+}
+
+
+@pytest.mark.parametrize("more", HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_is_no_request_is_not_read_to_its_end(more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each open node the parser keeps something, and each that begins is told: both while clients wait."""
+    monkeypatch.setattr(document, "PIECE", 512)
+    read: list[int] = []
+    whole = document.Document._parse
+
+    def parse(self: document.Document, piece: bytes, *, is_last: bool = False) -> None:
+        read.append(len(piece))
+        whole(self, piece, is_last=is_last)
+
+    monkeypatch.setattr(document.Document, "_parse", parse)
+    content = "<ActionRequest><Password>s3cret</Password>" + more + "<b> </b>" * 2**15 + "<Password>s3cret</Password>"
+    assert blanked(tmp_path, content.encode()).decode() == content.replace("s3cret", "      ")
+    assert sum(read) <= len(more) + 1024
+
+
+def test_as_many_nodes_as_a_request_may_have_are_read(tmp_path: Path) -> None:
+    """Up to there its Data may hold what looks like a password and is none."""
+    fields = "".join("<FieldDefinition/>" for _ in range(1000))
+    content = request("<Password>x</Password>,a@example.com\n", fields)
+    assert blanked(tmp_path, content.encode()).count(b"<Password>x</Password>") == 1

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from alp_daemon.files.informz.sender import Sender, sender_of
+from alp_daemon.files.informz.sender import MOST_BEFORE, Sender, sender_of
 
 from .requests import request
 
@@ -60,3 +60,16 @@ def test_an_envelope_in_an_envelope_is_nobodys() -> None:
 )
 def test_what_says_nothing(content: str) -> None:
     assert sender_of(content.encode()) is None
+
+
+@pytest.mark.parametrize(("nodes", "found"), [(200, WHO), (300, None)])
+def test_brand_and_user_stand_among_the_first_nodes(nodes: int, found: Sender | None) -> None:
+    """Each node costs a call. A megabyte of them took half a second, and nobody needs a password to send one."""
+    content = request().replace("<Password>", "<a/>" * nodes + "<Password>")
+    assert sender_of(content.encode()) == found
+
+
+@pytest.mark.parametrize(("size", "found"), [(MOST_BEFORE // 2, WHO), (MOST_BEFORE, None)])
+def test_and_within_so_many_bytes(size: int, found: Sender | None) -> None:
+    content = request().replace("<Password>", f"<!--{'x' * size}--><Password>")
+    assert sender_of(content.encode()) == found

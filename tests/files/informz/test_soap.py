@@ -44,7 +44,7 @@ def unwrapped(folder: Path, content: str) -> bytes:
 def test_the_request_comes_out_as_it_went_in(
     wrap: Callable[[str], str], chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(document, "CHUNK", chunk)
+    monkeypatch.setattr(document, "PIECE", chunk)
     assert unwrapped(tmp_path, envelope(wrap(REQUEST))).decode().strip() == REQUEST.strip()
 
 

@@ -14,8 +14,9 @@ from alp_daemon.channels.web.api import models, parsing
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site
 from alp_daemon.errors import Unavailable
-from alp_daemon.services import inbound
+from alp_daemon.services import gateway
 from alp_daemon.services.credentials import Bearer
+from alp_daemon.services.inbound import Text
 
 SIGNATURE = "X-Signature-256"
 """``sha256=`` and the HMAC-SHA256 of the body in hex, as other gateways' webhooks have it."""
@@ -28,13 +29,13 @@ async def message(site: Site, request: Request, _gateway: Bearer) -> Response:
     secret_file = site.settings.web.gateway_secret_file
     if secret_file is not None:
         _check_signature(await site.ask(_secret, secret_file), body, request.headers.get(SIGNATURE, ""))
-    given = parsing.parsed(_MESSAGE, body)
+    given = parsing.parsed(_MESSAGE, parsing.mended(body))
     answer = await site.do(
-        inbound.from_gateway,
+        gateway.message,
         site.store,
-        list(site.registry.all().values()),
+        site.registry,
         given.to,
-        inbound.Text(given.sender, given.text, given.id),
+        Text(given.sender, given.text, given.id),
         site.now(),
         site.settings.messages.in_force(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from alp_daemon.services import manage
 
@@ -37,22 +37,19 @@ class Command(Request):
 Commands = Annotated[list[Command], Field(min_length=1, max_length=manage.MOST)]
 
 
-def _without_nul(text: str) -> str:
-    """PostgreSQL takes NUL in no text, and a STOP must not fail over one."""
-    return text.replace("\0", "")
-
-
 class Message(BaseModel):
     """An inbound text message. Other names that a gateway sends are left aside."""
 
     model_config = ConfigDict(strict=True)
 
-    id: Annotated[str, AfterValidator(_without_nul)] = Field(
-        min_length=1, max_length=200, description="The gateway's own: the same message is done once."
+    id: str = Field(
+        min_length=1,
+        max_length=200,
+        description="The gateway's own. The same id, sender and text within 72 hours are one message, done once.",
     )
     sender: str = Field(alias="from", max_length=250, description="Who texted.", examples=NUMBERS)
     to: str = Field(max_length=250, description="The code that was texted to.", examples=["55512"])
-    text: Annotated[str, AfterValidator(_without_nul)] = Field(max_length=10_000, examples=["STOP"])
+    text: str = Field(max_length=10_000, examples=["STOP"])
 
 
 class NumbersQuery(BaseModel):
@@ -92,7 +89,9 @@ class Standing(BaseModel):
     status: Status
     tags: list[str]
     changed: bool
-    event: int | None = Field(description="The change in the list's history; null where there was nothing to record.")
+    event: int | None = Field(
+        description="The entry in the list's history, also of what was true already; null for a mere question."
+    )
     message: str = Field(description="Why nothing changed, for a person.")
 
 

@@ -131,7 +131,7 @@ OPERATIONS = (
         "POST",
         "/api/v1/messages",
         "message",
-        "An inbound text message, sent by the gateway. Done once for each id.",
+        "An inbound text message, sent by the gateway. One that is sent again within 72 hours is done once.",
         messages.message,
         {200: Answered("What it meant, and the one text that may go back.", (models.MessageAnswer,))},
         kind=Kind.gateway,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -16,6 +17,10 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 _JSON = "application/json"
+# An escape; in group 1 half of a surrogate pair, whose other half is not there. Whole pairs are passed over.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 async def json_body(request: Request) -> bytes:
@@ -23,6 +28,16 @@ async def json_body(request: Request) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         raise HttpProblem(415, f"expected Content-Type: {_JSON}", {"Accept": _JSON})
     return await small_body(request)
+
+
+def mended(body: bytes) -> bytes:
+    """JSON with U+FFFD for signs that are none: bytes that are no UTF-8, and halves of surrogate pairs.
+
+    For what must not be refused over one. A gateway that cuts a text into parts cuts emoji in two, and one that passes
+    bytes on as it gets them sends Latin-1.
+    """
+    text = body.decode("utf-8-sig", "replace")
+    return _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text).encode()
 
 
 def parsed(adapter: TypeAdapter[T], body: bytes) -> T:

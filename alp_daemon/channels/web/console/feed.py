@@ -46,7 +46,7 @@ async def page(request: Request, _visitor: Visitor) -> Response:
     samples = await _samples(site, asked)
     wanted = frame.number(request, "upload")
     upload = next((each for each in samples if wanted in (each.id, None)), None)
-    is_read = upload is not None and (wanted is not None or upload.size <= frame.READ_UNASKED)
+    is_read = upload is not None and (wanted is not None or await frame.is_read_unasked(site, upload))
     made, fault = await _sheet_or_fault(site, asked, upload) if upload and is_read else (None, "")
     return frame.render(
         request,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -13,13 +13,19 @@ from starlette.responses import RedirectResponse, Response
 
 from alp_daemon.channels.web import guards, pages
 from alp_daemon.channels.web.problems import HttpProblem
+from alp_daemon.channels.web.site import Site
+from alp_daemon.services import consider
 from alp_daemon.services.credentials import Kind
+
+if TYPE_CHECKING:
+    from alp_daemon.store.uploads import Upload
 
 operators_only = guards.requires(Kind.operator)
 """Decorates a page function of the console."""
 
 READ_UNASKED = 4 * 2**20
-"""Bytes of a file up to which a page reads it by itself. That takes this process's time: a larger one is asked for."""
+"""Bytes of a file, unpacked, up to which a page reads it by itself. It takes this process's time: a larger one is
+asked for."""
 _LONGEST_TEXT = 255
 
 DONE = {
@@ -72,6 +78,10 @@ def number(request: Request, name: str) -> int | None:
     if given is None or not re.fullmatch(r"[0-9]{1,18}", given):
         return None
     return int(given)
+
+
+async def is_read_unasked(site: Site, upload: Upload) -> bool:
+    return not await site.ask(consider.is_larger, site.settings, upload, READ_UNASKED)
 
 
 async def confirmed(request: Request) -> dict[str, str]:

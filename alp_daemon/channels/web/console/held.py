@@ -36,7 +36,7 @@ async def one(request: Request, _visitor: Visitor) -> Response:
     site, id_ = of(request), request.path_params["id"]
     upload = await site.ask(consider.record, site.store, id_)
     report = await site.ask(shown.one, site.store, id_)
-    wants_effect = request.query_params.get("effect") == "yes" or upload.size <= frame.READ_UNASKED
+    wants_effect = request.query_params.get("effect") == "yes" or await frame.is_read_unasked(site, upload)
     effect, no_effect = await _effect(site, upload) if wants_effect else (None, "")
     return frame.render(
         request,
