@@ -20,11 +20,6 @@ LEVELS = (
     {"cli"},
     {"demo"},
     {"daemon"},
-    {"rounds"},
-    {"parts"},
-    {"duties", "partlocks"},
-    {"dispatcher"},
-    {"worker"},
     {"channels"},
     {"services"},
     {"store", "files"},
@@ -36,7 +31,7 @@ LEVELS = (
     {"problem"},
     {"domain"},
     {"ports", "sdnotify"},
-    {"errors", "flock", "log", "memory", "procstat"},
+    {"errors", "flock", "log", "procstat"},
     {"masking"},
     {"__init__"},
 )
@@ -45,7 +40,7 @@ LEVELS = (
 HOMES = {
     "OpenSSL": {"channels"},
     "email_validator": {"files.informz.address"},
-    "argon2": {"services.access", "services.credentials"},
+    "argon2": {"services.logins.access", "services.logins.credentials"},
     "click": {"cli"},
     "cryptography": {"demo.certificate"},
     "phonenumbers": {"domain.phone", "domain.nanp"},
@@ -60,7 +55,7 @@ HOMES = {
     "structlog": {"log"},
     "watchdog": {"channels.watch"},
     "yaml": {"yamlfile"},
-    "smtplib": {"services.notify"},
+    "smtplib": {"services.reports.notify"},
     "jinja2": {"channels.web.pages"},
     "pydantic": {"settings", "sections", "customers", "quantities", "yamlmodel", "channels.web.api"},
     "pydantic_core": {"yamlmodel", "channels.web.api"},
@@ -72,7 +67,7 @@ HOMES = {
 
 @cache
 def modules() -> dict[str, Path]:
-    """The product's modules by name, without the product's own name: ``services.undo``, ``cli`` (its package)."""
+    """The product's modules by name, without the product's own: ``services.decisions.undo``, ``cli`` (its package)."""
     found = {}
     for path in sorted((ROOT / PRODUCT).rglob("*.py")):
         parts = path.relative_to(ROOT / PRODUCT).with_suffix("").parts
@@ -101,7 +96,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 def _from(node: ast.ImportFrom) -> Iterator[str]:
-    """``from alp_daemon.services import undo`` imports the module, ``from alp_daemon.errors import Refused`` a name."""
+    """``from alp_daemon.channels import ftp`` imports a module, ``from alp_daemon.errors import Refused`` a name."""
     for alias in node.names:
         name = f"{node.module}.{alias.name}"
         yield name if name.removeprefix(f"{PRODUCT}.") in modules() else str(node.module)
@@ -143,8 +138,28 @@ def test_no_package_imports_in_a_circle(package: str) -> None:
         for module in modules()
         if part(module) == package
     }
+    assert_no_circle(inside)
+
+
+def test_the_packages_of_services_import_in_no_circle_either() -> None:
+    inside: dict[str, set[str]] = {}
+    for module in modules():
+        if concern(module):
+            others = {concern(name) for name in own_imports(module)} - {concern(module), ""}
+            inside.setdefault(concern(module), set()).update(others)
+    assert len(inside) > 1
+    assert_no_circle(inside)
+
+
+def concern(module: str) -> str:
+    """The package of services that a module is in; empty for all others."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "services" and len(parts) > 1 else ""
+
+
+def assert_no_circle(imported: dict[str, set[str]]) -> None:
     try:
-        TopologicalSorter(inside).prepare()
+        TopologicalSorter(imported).prepare()
     except CycleError as error:
         pytest.fail(" → ".join(error.args[1]))
 

@@ -9,11 +9,11 @@ from time import monotonic, sleep
 
 import pytest
 
-from alp_daemon.dispatcher import Dispatcher
+from alp_daemon.daemon.dispatcher import Dispatcher
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import MISSING_TOLERANCE, CustomerStatus, Registry
-from alp_daemon.services import holds
-from alp_daemon.services.intake import Intake, Sender
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.receiving.intake import Intake, Sender
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, open_store

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon import memory, worker
 from alp_daemon.customers import Customer
+from alp_daemon.daemon import memory, worker
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
-from alp_daemon.services.intake import Intake, Sender
+from alp_daemon.services.receiving.intake import Intake, Sender
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import open_store

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.parts import STALLED_SECONDS, Parts, assemble
+from alp_daemon.daemon.parts import STALLED_SECONDS, Parts, assemble
 from alp_daemon.settings import Settings
 
 

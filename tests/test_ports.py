@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from alp_daemon import ports
-from alp_daemon.daemon import send_reload
+from alp_daemon.daemon.serve import send_reload
 from alp_daemon.errors import Unavailable
 from alp_daemon.procstat import started
 

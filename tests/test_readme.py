@@ -18,7 +18,7 @@ from alp_daemon.domain import guard
 from alp_daemon.domain.model import Status
 from alp_daemon.domain.policy import KEEP, MODES, Policy, TagRule
 from alp_daemon.errors import HELD_EXIT_CODE, INTERRUPTED_EXIT_CODE, AlpError
-from alp_daemon.services.rules import rules_for
+from alp_daemon.services.processing.rules import rules_for
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -193,12 +193,14 @@ def test_the_table_of_the_guard_has_its_defaults() -> None:
 def test_each_path_of_the_tree_exists() -> None:
     tree = blocks("")[-1]
     assert tree.startswith("alp_daemon/\n")
+    homes = [ROOT]
     for line in tree.splitlines():
-        first = line.split()[0]
-        home = ROOT / "alp_daemon" if line.startswith(" ") else ROOT
-        assert (home / first).exists(), first
-        for name in re.findall(r"(?<=\s)[a-z_]+(?:\.py|/)(?=\s|$)", line.removeprefix(f"  {first}")):
-            assert (home / first / name).exists() or (home / name).exists(), f"{first}: {name}"
+        first, *_ = line.split()
+        depth = (len(line) - len(line.lstrip())) // 2
+        homes = [*homes[: depth + 1], homes[depth] / first]
+        assert homes[-1].exists(), first
+        for name in re.findall(r"(?<=\s)[a-z_]+(?:\.py|/)(?=\s|$)", line.lstrip().removeprefix(first)):
+            assert any((home / name).exists() for home in homes[-2:]), f"{first}: {name}"
 
 
 @pytest.mark.parametrize(

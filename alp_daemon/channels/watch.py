@@ -22,8 +22,8 @@ from alp_daemon.errors import AlpError
 from alp_daemon.files import drop
 from alp_daemon.files.drop import Found
 from alp_daemon.registry import Registry
-from alp_daemon.services.intake import Intake
-from alp_daemon.services.pickup import Trouble
+from alp_daemon.services.receiving.intake import Intake
+from alp_daemon.services.receiving.pickup import Trouble
 from alp_daemon.settings import Settings
 
 if TYPE_CHECKING:

@@ -146,7 +146,7 @@ class Context:
     def customers_path(self) -> Path:
         """Where the customers' files are that are in force: for `customers_from: database` brought here first."""
         if self.settings.customers_from == "database" and not self.lacks_database:
-            from alp_daemon.services import customerfolder  # most installations need none of it
+            from alp_daemon.services.configuration import customerfolder  # most installations need none of it
 
             customerfolder.bring(self.store, self.settings)
         return self.settings.customers_path

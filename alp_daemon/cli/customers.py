@@ -10,9 +10,9 @@ from alp_daemon.cli.arguments import WHOLE_NUMBER, by_required
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.customers import Loaded
 from alp_daemon.errors import UsageProblem
-from alp_daemon.services import customerfiles, customerfolder
-from alp_daemon.services.customerfiles import Pushed
-from alp_daemon.services.rules import unapproved
+from alp_daemon.services.configuration import customerfiles, customerfolder
+from alp_daemon.services.configuration.customerfiles import Pushed
+from alp_daemon.services.processing.rules import unapproved
 
 
 @click.group("customers")

@@ -23,7 +23,7 @@ def copy_database_command(context: Context, source: str, target: str) -> int:
 
     FROM and TO are paths of SQLite files or addresses such as postgresql://alp@db.example.net/alp.
     """
-    from alp_daemon.services.copydatabase import copy_database
+    from alp_daemon.services.safekeeping.copydatabase import copy_database
 
     with context.busy("copying"):
         copied = copy_database(*context.stores(source, target))

@@ -6,7 +6,7 @@ import click
 
 from alp_daemon.cli.context import Context, command
 from alp_daemon.errors import NotFound
-from alp_daemon.services.access import Access
+from alp_daemon.services.logins.access import Access
 
 
 @command("lockouts")

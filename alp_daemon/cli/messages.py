@@ -6,7 +6,7 @@ import click
 
 from alp_daemon.cli.arguments import WHOLE_NUMBER
 from alp_daemon.cli.context import Context, command
-from alp_daemon.services import inbound
+from alp_daemon.services.addresses import inbound
 
 
 @command("message")

@@ -17,9 +17,9 @@ from alp_daemon.cli.output import write_whole
 from alp_daemon.domain import phone
 from alp_daemon.domain.model import Status
 from alp_daemon.errors import NotFound, UsageProblem
-from alp_daemon.services import history, optin
-from alp_daemon.services.optin import Sender
-from alp_daemon.services.wholelist import ListKind, export, kind_meant
+from alp_daemon.services.addresses import history, optin
+from alp_daemon.services.addresses.optin import Sender
+from alp_daemon.services.addresses.wholelist import ListKind, export, kind_meant
 
 _TAGS = click.option(
     "--tag",

@@ -14,7 +14,7 @@ from alp_daemon.errors import Unavailable
 @click.option("--customer", metavar="CUSTOMER", help="Only the lists of this customer.")
 def verify_command(context: Context, customer: str | None) -> int:
     """Check that every list, report and count follows from the recorded events. The daemon may run."""
-    from alp_daemon.services.verify import verify
+    from alp_daemon.services.safekeeping.verify import verify
 
     with context.busy("verifying"):
         found = verify(context.existing_store, context.customer(customer).id if customer else None)
@@ -35,7 +35,7 @@ def verify_command(context: Context, customer: str | None) -> int:
 @click.option("--spool", "with_spool", is_flag=True, help="Make FILE a folder, and put the received files into it too.")
 def backup_command(context: Context, target: Path, with_spool: bool) -> int:
     """Copy the database into a new file while the daemon runs, and check the copy."""
-    from alp_daemon.services.backup import backup
+    from alp_daemon.services.safekeeping.backup import backup
 
     context.may_write()
     with context.busy("backing up"):
@@ -52,8 +52,8 @@ def backup_command(context: Context, target: Path, with_spool: bool) -> int:
 @click.option("--anyway", is_flag=True, help="Even if the database has come further than the backup.")
 def restore_command(context: Context, source: Path, anyway: bool) -> None:
     """Put a backup in the database's place, with the daemon stopped; what it replaces is kept beside it."""
-    from alp_daemon.partlocks import stopped
-    from alp_daemon.services.restore import restore
+    from alp_daemon.daemon.partlocks import stopped
+    from alp_daemon.services.safekeeping.restore import restore
 
     context.may_write()
     with stopped(context.settings.data_dir), context.busy("restoring"):

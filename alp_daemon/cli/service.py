@@ -11,7 +11,7 @@ from alp_daemon.customers import Loaded
 from alp_daemon.customers import json_schema as customer_schema
 from alp_daemon.errors import ConfigurationError
 from alp_daemon.problem import ConfigurationFileError
-from alp_daemon.services.rules import unapproved
+from alp_daemon.services.processing.rules import unapproved
 from alp_daemon.settings import Settings
 from alp_daemon.settings import json_schema as settings_schema
 
@@ -26,7 +26,7 @@ from alp_daemon.settings import json_schema as settings_schema
 )
 def serve_command(context: Context, role: str) -> None:
     """Run the daemon until SIGTERM."""
-    from alp_daemon.daemon import Daemon
+    from alp_daemon.daemon.serve import Daemon
 
     Daemon(context.settings, role).run()
 
@@ -65,7 +65,7 @@ def check_config_command(context: Context) -> int:
 @command("reload")
 def reload_command(context: Context) -> None:
     """Tell the running daemon to look at the customers' files now."""
-    from alp_daemon.daemon import send_reload
+    from alp_daemon.daemon.serve import send_reload
 
     pid = send_reload(context.settings.data_dir)
     loaded = context.load_customers()
@@ -80,7 +80,7 @@ def reload_command(context: Context) -> None:
 @command("doctor")
 def doctor_command(context: Context) -> int:
     """Say what is not as it should be, and what to do about it."""
-    from alp_daemon.services.doctor import Finding, examine
+    from alp_daemon.services.operations.doctor import Finding, examine
 
     with context.store_as_it_is() as store:
         findings = examine(store, context.settings, context.load_customers(), context.now)

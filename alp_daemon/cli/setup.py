@@ -13,19 +13,14 @@ from alp_daemon.cli.output import write_whole
 from alp_daemon.customers import Customer
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused, UsageProblem
-from alp_daemon.services import (
-    approval,
-    approval_link,
-    bulkrequest,
-    importing,
-    line_types,
-    reporttext,
-    sheet,
-    wholelist,
-)
-from alp_daemon.services.credentials import PROVIDER, Credentials, Issued, Kind
-from alp_daemon.services.importing import Imported
-from alp_daemon.services.source import Source
+from alp_daemon.services.addresses import importing, wholelist
+from alp_daemon.services.addresses.importing import Imported
+from alp_daemon.services.decisions import approval, approval_link, sheet
+from alp_daemon.services.logins.credentials import PROVIDER, Credentials, Issued, Kind
+from alp_daemon.services.processing import line_types
+from alp_daemon.services.processing.source import Source
+from alp_daemon.services.reports import reporttext
+from alp_daemon.services.web import bulkrequest
 
 _FILE = click.Path(path_type=Path)
 _BY = by_required("Who does this; it is kept in the history.")

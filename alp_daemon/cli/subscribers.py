@@ -8,8 +8,8 @@ import click
 
 from alp_daemon.cli.arguments import by_default
 from alp_daemon.cli.context import Context, command
-from alp_daemon.services import subscriber, subscribers
-from alp_daemon.services.optin import Sender
+from alp_daemon.services.addresses import subscriber, subscribers
+from alp_daemon.services.addresses.optin import Sender
 
 _SOURCES = ("operator", "end_user")
 

@@ -10,10 +10,11 @@ from alp_daemon.cli.arguments import WHOLE_NUMBER, by_default, by_required
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import HELD_EXIT_CODE, NotFound, UnusableFile
-from alp_daemon.services import approval, holds, reporttext, shown
-from alp_daemon.services.foreground import process_now
-from alp_daemon.services.report import Report
-from alp_daemon.services.undo import undo
+from alp_daemon.services.decisions import approval, holds
+from alp_daemon.services.decisions.undo import undo
+from alp_daemon.services.processing.foreground import process_now
+from alp_daemon.services.reports import reporttext, shown
+from alp_daemon.services.reports.report import Report
 
 _EXIT_CODES = {
     "applied": 0,

@@ -18,7 +18,7 @@ from alp_daemon.demo.samples import GROUPS, all_samples, sample
 from alp_daemon.demo.sandbox import SANDBOX, add_sandbox, members_file, watch
 from alp_daemon.demo.screen import Screen
 from alp_daemon.demo.stage import HOST, Stage
-from alp_daemon.services.credentials import Issued, Kind
+from alp_daemon.services.logins.credentials import Issued, Kind
 
 # More customers with the list of a sample, each for one act. The mode that takes most away shows most.
 _SENT_TWICE = "hard_opt_out"

@@ -15,9 +15,9 @@ from alp_daemon.demo.samples import Sample, normalised
 from alp_daemon.demo.stage import HOST, Stage
 from alp_daemon.domain.lockout import LockoutLimits
 from alp_daemon.errors import Unavailable
-from alp_daemon.services import reporttext
-from alp_daemon.services.credentials import Issued
-from alp_daemon.services.report import Report
+from alp_daemon.services.logins.credentials import Issued
+from alp_daemon.services.reports import reporttext
+from alp_daemon.services.reports.report import Report
 
 # All of 127.0.0.0/8 is this machine, so the guesser need not share the visitor's address, and its lockout.
 GUESSER: Final = "127.0.0.2"

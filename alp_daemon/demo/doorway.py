@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Self
 
 from alp_daemon.demo.stage import BY, HOST, Stage
-from alp_daemon.services.access import Login
-from alp_daemon.services.credentials import PROVIDER, Credentials, Kind
-from alp_daemon.services.sessions import Sessions
+from alp_daemon.services.logins.access import Login
+from alp_daemon.services.logins.credentials import PROVIDER, Credentials, Kind
+from alp_daemon.services.logins.sessions import Sessions
 
 _COOKIE: Final = "alp-session"
 

@@ -9,7 +9,7 @@ from typing import Final
 from alp_daemon.demo.screen import Screen
 from alp_daemon.demo.stage import Stage
 from alp_daemon.errors import Unavailable
-from alp_daemon.services.credentials import Issued
+from alp_daemon.services.logins.credentials import Issued
 
 SANDBOX: Final = "sandbox"
 

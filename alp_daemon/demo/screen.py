@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from alp_daemon.demo.acts import Outcome
-from alp_daemon.services import reporttext
-from alp_daemon.services.report import Report
+from alp_daemon.services.reports import reporttext
+from alp_daemon.services.reports.report import Report
 
 _WIDEST: Final = 120
 _NAME_WIDTH: Final = 18

@@ -20,9 +20,11 @@ from alp_daemon.customers import load_file
 from alp_daemon.demo.certificate import write_certificate
 from alp_daemon.demo.samples import Sample
 from alp_daemon.errors import Unavailable
-from alp_daemon.services import approval, importing, shown, wholelist
-from alp_daemon.services.credentials import Credentials, Issued
-from alp_daemon.services.report import Report
+from alp_daemon.services.addresses import importing, wholelist
+from alp_daemon.services.decisions import approval
+from alp_daemon.services.logins.credentials import Credentials, Issued
+from alp_daemon.services.reports import shown
+from alp_daemon.services.reports.report import Report
 from alp_daemon.store.store import open_store
 
 HOST: Final = "127.0.0.1"

@@ -1,1 +1,1 @@
-"""What the product does, a verb a file. Transactions are opened here and nowhere else."""
+"""What the product does: a package for each concern, a verb a file. Transactions are opened here and nowhere else."""

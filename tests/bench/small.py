@@ -16,8 +16,8 @@ from statistics import median
 from alp_daemon import settings as configuration
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
-from alp_daemon.services import history
-from alp_daemon.services.intake import Intake, Sender
+from alp_daemon.services.addresses import history
+from alp_daemon.services.receiving.intake import Intake, Sender
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, moment, open_store
 from tests.bench.ftp.arrivals import ROWS, Parts

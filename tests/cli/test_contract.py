@@ -11,7 +11,7 @@ import pytest
 
 from alp_daemon import ports
 from alp_daemon.sections import LockoutSettings
-from alp_daemon.services.access import Access
+from alp_daemon.services.logins.access import Access
 from alp_daemon.store.store import open_store
 from tests.cli.conftest import ACME, ANN, EVE, JOE, MEMBERS, Terminal
 

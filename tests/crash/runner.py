@@ -95,8 +95,8 @@ def _death(plan: Path, number: int) -> Path:
 
 def hurry() -> None:
     """Shortens what is only there to be patient with slow writers and full disks."""
-    from alp_daemon import dispatcher
     from alp_daemon.channels import watch
+    from alp_daemon.daemon import dispatcher
 
     dispatcher.PAUSE_SECONDS = 0.1
     dispatcher.IDLE_SECONDS = 0.2

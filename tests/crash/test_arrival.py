@@ -31,9 +31,9 @@ RECEIVING = [
     (Step("alp_daemon.channels.ftp.transfer:_Receiver._keep", "after"), False, None),
     (Step("pathlib:Path.rename", "before", ".part"), False, None),
     (Step("pathlib:Path.rename", "after", ".part"), False, None),
-    (Step("alp_daemon.services.intake:Intake._record", "after"), False, "held"),
-    (Step("alp_daemon.services.intake:Intake.settle", "before"), True, "held"),
-    (Step("alp_daemon.services.intake:Intake.settle", "after"), True, "applied"),
+    (Step("alp_daemon.services.receiving.intake:Intake._record", "after"), False, "held"),
+    (Step("alp_daemon.services.receiving.intake:Intake.settle", "before"), True, "held"),
+    (Step("alp_daemon.services.receiving.intake:Intake.settle", "after"), True, "applied"),
 ]
 
 
@@ -93,7 +93,7 @@ def recovered(provider: Provider, expected: list[tuple[str, str]]) -> None:
 PICKING_UP = [
     ("alp_daemon.files.drop:claim", "before"),
     ("alp_daemon.files.drop:claim", "after"),
-    ("alp_daemon.services.pickup:PickUp._move", "after"),
+    ("alp_daemon.services.receiving.pickup:PickUp._move", "after"),
 ]
 
 
@@ -116,7 +116,7 @@ def picked_up(provider: Provider, names: list[str]) -> None:
 
 
 def test_what_a_killed_daemon_had_in_work_is_done_once(provider: Provider) -> None:
-    stand_still = Step("alp_daemon.services.process:read_source", "before", by="SIGSTOP")
+    stand_still = Step("alp_daemon.services.processing.process:read_source", "before", by="SIGSTOP")
     provider.drop("acme", "preformatted/list-0.csv", content("list-0.csv").decode())
     with provider.daemon([stand_still]) as daemon:
         eventually(provider.deaths, provider.log)

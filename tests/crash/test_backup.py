@@ -17,18 +17,18 @@ COMMAND = Path(sysconfig.get_path("scripts")) / "alp-daemon"
 BACKUP = [
     Step("alp_daemon.store.sqlite:SqliteStore.copy_to", "before"),
     Step("alp_daemon.store.sqlite:SqliteStore.copy_to", "after"),
-    Step("alp_daemon.services.backup:looked_at", "after"),
-    Step("alp_daemon.services.backup:_copy_spool", "after"),
+    Step("alp_daemon.services.safekeeping.backup:looked_at", "after"),
+    Step("alp_daemon.services.safekeeping.backup:_copy_spool", "after"),
     Step("alp_daemon.files.setaside:make_durable", "after"),
 ]
 RESTORE = [
-    Step("alp_daemon.services.restore:copy_file", "after"),
-    Step("alp_daemon.services.restore:looked_at", "after"),
-    Step("alp_daemon.services.restore:_settled", "after"),
-    Step("alp_daemon.services.restore:_put_aside", "after"),
-    Step("alp_daemon.services.restore:_bring_files", "after"),
-    Step("alp_daemon.services.restore:link_or_copy", "after", "alp.db"),
-    Step("alp_daemon.services.restore:place", "before", "alp.db"),
+    Step("alp_daemon.services.safekeeping.restore:copy_file", "after"),
+    Step("alp_daemon.services.safekeeping.restore:looked_at", "after"),
+    Step("alp_daemon.services.safekeeping.restore:_settled", "after"),
+    Step("alp_daemon.services.safekeeping.restore:_put_aside", "after"),
+    Step("alp_daemon.services.safekeeping.restore:_bring_files", "after"),
+    Step("alp_daemon.services.safekeeping.restore:link_or_copy", "after", "alp.db"),
+    Step("alp_daemon.services.safekeeping.restore:place", "before", "alp.db"),
 ]
 """Until the new database has the old one's name."""
 
@@ -87,7 +87,7 @@ def test_a_killed_restore_leaves_all_as_it_was(backed_up: Provider, copy: Copy, 
 
 def test_killed_after_the_last_step_it_is_done(backed_up: Provider, copy: Copy) -> None:
     provider = copy(backed_up)
-    step = Step("alp_daemon.services.restore:_replace", "after")
+    step = Step("alp_daemon.services.safekeeping.restore:_replace", "after")
     provider.dies(step, "restore", str(provider.folder / "backup"), "--anyway")
     provider.done("verify")
     assert provider.rows("SELECT count(*) AS n FROM messages") == [{"n": 1}]

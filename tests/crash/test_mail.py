@@ -22,7 +22,7 @@ def test_a_mail_that_goes_out_twice_is_the_same_mail(tmp_path: Path) -> None:
         settings = (provider.folder / "alp.yaml").read_text()
         smtp = f"smtp: {{host: 127.0.0.1, port: {controller.port}, "
         provider.write("alp.yaml", settings.replace("smtp: {", smtp))
-        with provider.daemon([Step("alp_daemon.services.notify:_mark_sent", "before", nth=2)]) as daemon:
+        with provider.daemon([Step("alp_daemon.services.reports.notify:_mark_sent", "before", nth=2)]) as daemon:
             assert daemon.was_killed()
         provider.change("UPDATE outbox SET next_at = '2020'")  # its claim has ended
         with provider.daemon():

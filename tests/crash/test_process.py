@@ -18,7 +18,7 @@ CHANGES = "Phone,Feeder\n2125550101,east\n2125550102,north\n2125550104,north\n21
 LATER = "Phone,Feeder\n2125550101,east\n2125550103,south\n2125550105,west\n"
 
 UNRECORDED = [
-    Step("alp_daemon.services.intake:copy", "before"),
+    Step("alp_daemon.services.receiving.intake:copy", "before"),
     Step("pathlib:Path.rename", "before", ".part"),
     Step("pathlib:Path.rename", "after", ".part"),
     Step("alp_daemon.files.spool:Spool.sync", "after"),
@@ -27,25 +27,25 @@ UNRECORDED = [
 """Nobody was told that the file is safe, so it has to be sent again."""
 
 RECORDED = [
-    Step("alp_daemon.services.intake:Intake._record", "after"),
-    Step("alp_daemon.services.queue:claim", "before"),
+    Step("alp_daemon.services.receiving.intake:Intake._record", "after"),
+    Step("alp_daemon.services.processing.queue:claim", "before"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "uploads.lease"),
-    Step("alp_daemon.services.queue:claim", "after"),
-    Step("alp_daemon.services.process:read_source", "before"),
-    Step("alp_daemon.services.process:read_source", "after"),
-    Step("alp_daemon.services.process:assess", "after"),
+    Step("alp_daemon.services.processing.queue:claim", "after"),
+    Step("alp_daemon.services.processing.process:read_source", "before"),
+    Step("alp_daemon.services.processing.process:read_source", "after"),
+    Step("alp_daemon.services.processing.process:assess", "after"),
     Step("alp_daemon.store.lists:create_list", "after"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.upsert_addresses", "after"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "changes.add"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.insert_events", "after"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "uploads.finish"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "reports.put"),
-    Step("alp_daemon.services.notify:tell_of_upload", "after"),
-    Step("alp_daemon.services.process:_apply_or_hold", "after"),
+    Step("alp_daemon.services.reports.notify:tell_of_upload", "after"),
+    Step("alp_daemon.services.processing.process:_apply_or_hold", "after"),
     Step("alp_daemon.files.beneath:put", "before"),
     Step("os:replace", "before", ".part"),
     Step("alp_daemon.files.beneath:put", "after", nth=2),
-    Step("alp_daemon.services.publish:Reports.bring_up_to_date", "after"),
+    Step("alp_daemon.services.reports.publish:Reports.bring_up_to_date", "after"),
 ]
 """The file is in the spool and has its record: whoever works the queue next goes on with it."""
 
@@ -92,7 +92,7 @@ def test_a_worker_that_was_given_up_changes_nothing_any_more(
     made: Provider, copy: Copy, expected: dict[str, Any]
 ) -> None:
     provider = copy(made)
-    stand_still = Step("alp_daemon.services.process:assess", "after", by="SIGSTOP")
+    stand_still = Step("alp_daemon.services.processing.process:assess", "after", by="SIGSTOP")
     stalled = provider.begin("process", "acme", changes(provider), steps=[stand_still])
     eventually(provider.deaths)
     provider.change("UPDATE uploads SET lease_until = '2020' WHERE lease_owner IS NOT NULL")

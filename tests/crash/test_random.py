@@ -15,7 +15,7 @@ from random import Random
 
 import pytest
 
-from alp_daemon.services.process import MAX_ATTEMPTS
+from alp_daemon.services.processing.process import MAX_ATTEMPTS
 from tests.crash.model import List, Rows, apply, exported, file_of
 from tests.crash.outcome import assert_sound
 from tests.crash.processes import Daemon, eventually

@@ -20,12 +20,12 @@ LIST = "number,status,tags\n+12125550101,opted_in,bus\n+12125550102,opted_in,ban
 MAILS = "SELECT upload, count(*) AS n FROM outbox GROUP BY upload ORDER BY upload"
 
 DEATHS = [
-    Step("alp_daemon.services.process:queue.claim", "after"),
-    Step("alp_daemon.services.process:read_source", "after"),
+    Step("alp_daemon.services.processing.process:queue.claim", "after"),
+    Step("alp_daemon.services.processing.process:read_source", "after"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.insert_events", "after"),
     Step("alp_daemon.store.sqlite:SqliteTransaction.run", "after", "reports.put"),
-    Step("alp_daemon.services.process:_apply_or_hold", "after"),
-    Step("alp_daemon.services.publish:Reports.publish", "after"),
+    Step("alp_daemon.services.processing.process:_apply_or_hold", "after"),
+    Step("alp_daemon.services.reports.publish:Reports.publish", "after"),
 ]
 
 
@@ -71,7 +71,7 @@ def test_a_worker_that_dies_while_idle_is_replaced(provider: Provider) -> None:
 
 
 def test_a_worker_that_dies_takes_no_other_with_it(provider: Provider) -> None:
-    stand_still = Step("alp_daemon.services.process:read_source", "before", by="SIGSTOP")
+    stand_still = Step("alp_daemon.services.processing.process:read_source", "before", by="SIGSTOP")
     first, second, *_ = CUSTOMERS
     with provider.daemon([stand_still, stand_still]):
         send(provider, first)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from alp_daemon.errors import Refused
-from alp_daemon.services import holds
-from alp_daemon.services.undo import undo
-from alp_daemon.services.verify import verify
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.decisions.undo import undo
+from alp_daemon.services.safekeeping.verify import verify
 from tests import databases
 from tests.crash.model import Rows
 from tests.faults.campaign import Tally

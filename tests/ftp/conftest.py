@@ -13,13 +13,13 @@ import trustme
 from alp_daemon import log
 from alp_daemon.channels.ftp import FtpServer
 from alp_daemon.registry import Registry
-from alp_daemon.services.access import Access
-from alp_daemon.services.credentials import Credentials
-from alp_daemon.services.intake import Intake
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.logins.credentials import Credentials
+from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.settings import Settings
 from alp_daemon.store.sqlite import SqliteStore
 from alp_daemon.store.store import Store
-from ftp.site import Site
+from tests.ftp.site import Site
 
 ACME = """\
 name: ACME Utilities

@@ -15,10 +15,10 @@ import trustme
 
 from alp_daemon.channels.ftp import FtpServer
 from alp_daemon.registry import Registry
-from alp_daemon.services.access import Access
-from alp_daemon.services.credentials import Credentials, Issued
-from alp_daemon.services.intake import Intake
-from alp_daemon.services.unworked import report_unworked
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.logins.credentials import Credentials, Issued
+from alp_daemon.services.receiving.intake import Intake
+from alp_daemon.services.reports.unworked import report_unworked
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 

@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 from alp_daemon.channels.ftp.tls import tls_context
 from alp_daemon.errors import ConfigurationError
 from alp_daemon.sections import TlsSettings
-from ftp.conftest import SiteMaker
-from ftp.site import Site
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site
 
 
 def reason(certificate: Path, key: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alp_daemon.flock import alone_in
-from ftp.site import Site, Wire, eventually
+from tests.ftp.site import Site, Wire, eventually
 
 FILE = b"Phone\n2125550123\n"
 

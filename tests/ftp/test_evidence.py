@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ftp.conftest import ACME, SiteMaker
-from ftp.site import Site, Wire, eventually
+from tests.ftp.conftest import ACME, SiteMaker
+from tests.ftp.site import Site, Wire, eventually
 
 FILE = b"Phone\n2125550123\n"
 

@@ -12,8 +12,8 @@ import pytest
 from alp_daemon.channels.ftp import control
 from alp_daemon.channels.ftp.hardened import HardenedHandler
 from alp_daemon.channels.ftp.session import Session
-from ftp.conftest import SiteMaker
-from ftp.site import Site, Wire, eventually
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site, Wire, eventually
 
 _SMALL = 4096
 

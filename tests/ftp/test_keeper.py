@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon.channels.ftp import keeper
-from ftp.site import Site, eventually
+from tests.ftp.site import Site, eventually
 
 FILE = b"Phone\n2125550123\n"
 

@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon.channels.ftp.hardened import HardenedHandler
-from ftp.conftest import SiteMaker
-from ftp.site import Site, Wire, eventually
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site, Wire, eventually
 
 HERE = "127.0.0.1"
 

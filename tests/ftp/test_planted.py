@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 
 from alp_daemon.channels.ftp.folder import CustomerFolder, tree
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services.intake import Sender
-from ftp.site import Site, Wire
+from alp_daemon.services.receiving.intake import Sender
+from tests.ftp.site import Site, Wire
 
 SECRET = b"the neighbour's numbers"
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from ftp.conftest import SiteMaker
-from ftp.site import Site, Wire
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site, Wire
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon.channels.ftp import proxies
-from ftp.conftest import SiteMaker
-from ftp.site import Site, Wire
-from ftp.test_proxyheader import v2, v2_tcp4
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site, Wire
+from tests.ftp.test_proxyheader import v2, v2_tcp4
 
 FILE = b"Phone\n2125550123\n"
 CLIENT = "198.51.100.7"

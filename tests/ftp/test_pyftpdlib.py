@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ftp.upstream import Differs, House, classes_of, functional
+from tests.ftp.upstream import Differs, House, classes_of, functional
 
 _JAIL = "no such folder|not an upload of yours"
 _WHOLE = "Transfers cannot be resumed; send the whole file"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ftp.test_pyftpdlib import DIFFERING, OTHERWISE
-from ftp.upstream import Differs, House, classes_of, functional
+from tests.ftp.test_pyftpdlib import DIFFERING, OTHERWISE
+from tests.ftp.upstream import Differs, House, classes_of, functional
 
 OVER_TLS = {
     "TestFtpRetrieveDataTLSMixin.test_restore_on_retr": DIFFERING["TestFtpRetrieveData.test_restore_on_retr"],

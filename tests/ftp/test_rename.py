@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alp_daemon.store.store import Store, stamp
-from ftp.conftest import SiteMaker
-from ftp.site import Site, Wire, eventually
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site, Wire, eventually
 
 FILE = b"Phone\n2125550123\n"
 

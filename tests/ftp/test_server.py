@@ -14,8 +14,8 @@ import pytest
 from alp_daemon.channels.ftp import FtpServer
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.settings import Settings
-from ftp.conftest import SiteMaker
-from ftp.site import Site, Wire, eventually
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site, Wire, eventually
 
 FILE = b"Phone\n2125550123\n"
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from ftp.conftest import SiteMaker
-from ftp.site import Site, eventually
+from tests.ftp.conftest import SiteMaker
+from tests.ftp.site import Site, eventually
 
 FILE = b"Phone\n2125550123\n"
 _REFUSED = "522 The data connection must resume"

@@ -16,9 +16,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon.errors import AlpError
-from alp_daemon.services.intake import Received, Verdict
-from ftp.conftest import ACME, SiteMaker
-from ftp.site import Site, Wire, eventually
+from alp_daemon.services.receiving.intake import Received, Verdict
+from tests.ftp.conftest import ACME, SiteMaker
+from tests.ftp.site import Site, Wire, eventually
 
 FILE = b"Phone\r\n2125550123\r\n"
 

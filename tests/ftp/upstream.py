@@ -31,9 +31,9 @@ import pytest
 from alp_daemon.channels.ftp import FtpServer
 from alp_daemon.channels.ftp.session import Session
 from alp_daemon.registry import Registry
-from alp_daemon.services.access import Access
-from alp_daemon.services.credentials import HASHER
-from alp_daemon.services.intake import Intake
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.logins.credentials import HASHER
+from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.settings import Settings
 from alp_daemon.store.sqlite import SqliteStore
 from alp_daemon.store.store import stamp

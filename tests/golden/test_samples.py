@@ -12,8 +12,8 @@ import pytest
 from alp_daemon.demo.samples import SAMPLES, Sample, all_samples, normalised, sample
 from alp_daemon.demo.stage import Stage
 from alp_daemon.domain.policy import ACTIONS, MODES
-from alp_daemon.services import reporttext
-from alp_daemon.services.credentials import Issued
+from alp_daemon.services.logins.credentials import Issued
+from alp_daemon.services.reports import reporttext
 from tests.golden.by_command import process
 
 CASES = [pytest.param(each, id=each.name) for each in all_samples()]

@@ -9,9 +9,9 @@ from typing import Any
 
 from alp_daemon.customers import mail_list
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import subscribers
-from alp_daemon.services.intake import Sender
-from alp_daemon.services.report import Report
+from alp_daemon.services.addresses import subscribers
+from alp_daemon.services.receiving.intake import Sender
+from alp_daemon.services.reports.report import Report
 from alp_daemon.store import lists
 from alp_daemon.store import subscribers as stored
 from tests.files.informz.requests import request

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import holds, subscribers
-from alp_daemon.services.undo import undo
+from alp_daemon.services.addresses import subscribers
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.decisions.undo import undo
 from tests.files.informz.requests import field
 from tests.informz.brand import Brand
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alp_daemon.errors import NotFound, UnusableFile, UsageProblem
-from alp_daemon.services import subscriber, wholelist
-from alp_daemon.services.optin import Sender
+from alp_daemon.services.addresses import subscriber, wholelist
+from alp_daemon.services.addresses.optin import Sender
 from tests.files.informz.requests import field
 from tests.informz.brand import Brand
 

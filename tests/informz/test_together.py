@@ -10,14 +10,15 @@ import pytest
 
 from alp_daemon.customers import mail_list
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import mailimport, process, queue, subscriber
-from alp_daemon.services.assess import assess
-from alp_daemon.services.finish import Read, Work
-from alp_daemon.services.optin import Sender
-from alp_daemon.services.report import Report
-from alp_daemon.services.rules import rules_of_file
-from alp_daemon.services.source import Source, read_source
-from alp_daemon.services.undo import undo
+from alp_daemon.services.addresses import mailimport, subscriber
+from alp_daemon.services.addresses.optin import Sender
+from alp_daemon.services.decisions.undo import undo
+from alp_daemon.services.processing import process, queue
+from alp_daemon.services.processing.assess import assess
+from alp_daemon.services.processing.finish import Read, Work
+from alp_daemon.services.processing.rules import rules_of_file
+from alp_daemon.services.processing.source import Source, read_source
+from alp_daemon.services.reports.report import Report
 from alp_daemon.store import lists
 from alp_daemon.store import subscribers as stored
 from tests.files.informz.requests import field, request

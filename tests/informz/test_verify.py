@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alp_daemon.services.verify import verify
+from alp_daemon.services.safekeeping.verify import verify
 from tests.files.informz.requests import field
 from tests.informz.brand import Brand
 

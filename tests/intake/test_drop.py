@@ -22,10 +22,10 @@ from alp_daemon.domain.model import Evidence
 from alp_daemon.files import drop
 from alp_daemon.files.drop import Claim, Found
 from alp_daemon.files.spool import open_spool
-from alp_daemon.services.arrival import Arrival, Sender
-from alp_daemon.services.intake import Intake
-from alp_daemon.services.pickup import PickedUp, PickUp
-from alp_daemon.services.place import Place, WaitsFor
+from alp_daemon.services.receiving.arrival import Arrival, Sender
+from alp_daemon.services.receiving.intake import Intake
+from alp_daemon.services.receiving.pickup import PickedUp, PickUp
+from alp_daemon.services.receiving.place import Place, WaitsFor
 from alp_daemon.store.store import Row, stamp
 from tests.intake.crash import in_a_child, kill_at
 from tests.intake.world import NOW, World, build

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alp_daemon.services.place import place
+from alp_daemon.services.receiving.place import place
 from tests.intake.world import NOW, World
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, TryAgain
-from alp_daemon.services.intake import Intake, Sender, Verdict
+from alp_daemon.services.receiving.intake import Intake, Sender, Verdict
 from alp_daemon.store.sqlite import SqliteStore
 from tests.intake.crash import in_a_child, kill_at
 from tests.intake.world import NOW, World, build

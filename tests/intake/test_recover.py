@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import time_machine
 
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import retention
-from alp_daemon.services.intake import Sender
+from alp_daemon.services.receiving.intake import Sender
+from alp_daemon.services.safekeeping import retention
 from tests.intake.world import NOW, World
 
 

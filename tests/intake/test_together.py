@@ -8,7 +8,7 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
-from alp_daemon.services.intake import Received, Sender, Verdict
+from alp_daemon.services.receiving.intake import Received, Sender, Verdict
 from alp_daemon.store.sqlite import SqliteStore
 from tests.intake.world import NOW, World
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import holds
-from alp_daemon.services import sidecar as sidecars
-from alp_daemon.services.intake import Verdict
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.receiving import sidecar as sidecars
+from alp_daemon.services.receiving.intake import Verdict
 from tests.intake.world import NOW, World
 
 SECOND = timedelta(seconds=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
 from alp_daemon.sections import SmtpSettings
-from alp_daemon.services.intake import Intake, Sender
+from alp_daemon.services.receiving.intake import Intake, Sender
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, open_store
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from alp_daemon.customers import load_file
-from alp_daemon.services import approval, history
-from alp_daemon.services.credentials import Issued
+from alp_daemon.services.addresses import history
+from alp_daemon.services.decisions import approval
+from alp_daemon.services.logins.credentials import Issued
 from alp_daemon.settings import load
 from alp_daemon.store.store import Store, open_store
 from tests.crash import model, runner

@@ -12,9 +12,9 @@ from tests.smtp import AnyPort, Inbox
 CUSTOMERS = ("locked", "reports", "mails", "restart", "killed", "frozen", "stuck", "dead")
 
 STEPS = [
-    Step("alp_daemon.services.process:finish_in", "after", "killed.csv"),
-    Step("alp_daemon.services.process:_apply_or_hold", "before", "frozen.csv", by="SIGSTOP"),
-    Step("alp_daemon.services.process:finish_in", "after", "stuck.csv", by="SIGSTOP"),
+    Step("alp_daemon.services.processing.process:finish_in", "after", "killed.csv"),
+    Step("alp_daemon.services.processing.process:_apply_or_hold", "before", "frozen.csv", by="SIGSTOP"),
+    Step("alp_daemon.services.processing.process:finish_in", "after", "stuck.csv", by="SIGSTOP"),
 ]
 """One after the other: a worker dies within its transaction, one stands still before it, one within it."""
 KILLED, FROZEN, STUCK = range(len(STEPS))

@@ -12,9 +12,9 @@ from alp_daemon.customers import load_file
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import OutcomeUnknown
 from alp_daemon.registry import Registry
-from alp_daemon.services import queue
-from alp_daemon.services.intake import Intake, Sender, Verdict
-from alp_daemon.services.process import work_next
+from alp_daemon.services.processing import queue
+from alp_daemon.services.processing.process import work_next
+from alp_daemon.services.receiving.intake import Intake, Sender, Verdict
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import open_store
 from tests.databases import Server

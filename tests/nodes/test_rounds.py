@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from alp_daemon.daemon.parts import Parts, assemble
+from alp_daemon.daemon.rounds import look_at_customers, rounds_aside
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import OutcomeUnknown, TryAgain
-from alp_daemon.parts import Parts, assemble
 from alp_daemon.registry import MISSING_TOLERANCE
-from alp_daemon.rounds import look_at_customers, rounds_aside
-from alp_daemon.services import holds
-from alp_daemon.services.intake import Sender
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.receiving.intake import Sender
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.postgres import PostgresStore

@@ -17,7 +17,7 @@ import pytest
 import structlog
 
 from alp_daemon.masking import masked, without_secrets
-from alp_daemon.services import credentials
+from alp_daemon.services.logins import credentials
 from tests.privacy import leaks
 from tests.privacy.ears import EARS, Ears, pytest_runtest_logreport
 

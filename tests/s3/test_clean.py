@@ -9,7 +9,7 @@ import time_machine
 
 from alp_daemon.files import objects
 from alp_daemon.files.objects import strays
-from alp_daemon.services import retention
+from alp_daemon.services.safekeeping import retention
 from tests.intake.world import NOW
 from tests.s3.world import World
 

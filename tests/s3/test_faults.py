@@ -17,8 +17,10 @@ from alp_daemon.files import bucket as buckets
 from alp_daemon.files.bucket import Bucket
 from alp_daemon.files.objects import Kept, ObjectLost, StorageAway
 from alp_daemon.files.spool import open_spool
-from alp_daemon.services import approval, process, retention
-from alp_daemon.services.intake import Received, Sender
+from alp_daemon.services.decisions import approval
+from alp_daemon.services.processing import process
+from alp_daemon.services.receiving.intake import Received, Sender
+from alp_daemon.services.safekeeping import retention
 from tests.intake.test_drop import put, scan_twice
 from tests.intake.world import NOW
 from tests.s3.conftest import PREFIX

@@ -17,7 +17,7 @@ import pytest
 from alp_daemon import settings
 from alp_daemon.files import objects
 from alp_daemon.registry import Registry
-from alp_daemon.services.intake import Intake
+from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.store.store import open_store
 from tests.crash.conftest import ACME, BEFORE
 from tests.crash.processes import Daemon, Step
@@ -104,7 +104,7 @@ def test_while_the_storage_is_away_clients_are_told_to_come_again(
 def test_a_kill_between_the_object_and_its_record(
     provider: Provider, login: dict[str, str], bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step = Step("alp_daemon.services.intake:Intake._record", "before")
+    step = Step("alp_daemon.services.receiving.intake:Intake._record", "before")
     with provider.daemon([step]) as daemon:
         ftp = provider.login(daemon, login["user"], login["password"])
         with pytest.raises((EOFError, ConnectionError)):

@@ -13,10 +13,11 @@ from alp_daemon.customers import Customer, load_file
 from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
 from alp_daemon.sections import SmtpSettings
-from alp_daemon.services import approval, history, inbound, optin
-from alp_daemon.services.intake import Intake, Sender
-from alp_daemon.services.process import work_next
-from alp_daemon.services.report import Report
+from alp_daemon.services.addresses import history, inbound, optin
+from alp_daemon.services.decisions import approval
+from alp_daemon.services.processing.process import work_next
+from alp_daemon.services.receiving.intake import Intake, Sender
+from alp_daemon.services.reports.report import Report
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, open_store

@@ -14,8 +14,8 @@ import pytest
 
 from alp_daemon.errors import UsageProblem
 from alp_daemon.sections import LockoutSettings
-from alp_daemon.services.access import Access, Denied, LockedOut, Login
-from alp_daemon.services.credentials import Credentials, Issued
+from alp_daemon.services.logins.access import Access, Denied, LockedOut, Login
+from alp_daemon.services.logins.credentials import Credentials, Issued
 from alp_daemon.store.store import Store, open_store
 from tests import databases
 
@@ -142,7 +142,7 @@ def test_exactly_four_are_judged_on_all_nodes_together(tmp_path: Path, login: Is
     """Three processes guess at once from one address, each as fast as it can."""
     script = (
         "import sys; from concurrent.futures import ThreadPoolExecutor; from datetime import UTC, datetime;"
-        "from alp_daemon.services.access import Access; from alp_daemon.sections import LockoutSettings;"
+        "from alp_daemon.services.logins.access import Access; from alp_daemon.sections import LockoutSettings;"
         "from alp_daemon.store.store import open_store;"
         "access = Access(open_store(sys.argv[1]), LockoutSettings()); now = datetime(2026, 11, 21, 6, tzinfo=UTC);"
         "print('ready', flush=True); sys.stdin.readline();"

@@ -9,8 +9,8 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused, UnusableFile, UsageProblem
-from alp_daemon.services import approval, holds
-from alp_daemon.services.approval import Approved
+from alp_daemon.services.decisions import approval, holds
+from alp_daemon.services.decisions.approval import Approved
 from tests.services.provider import Provider, csv, feed, number, numbers
 
 

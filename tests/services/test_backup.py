@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.errors import ConfigurationError, NotFound, Refused, TryAgain, Unavailable, UnusableFile
-from alp_daemon.services import restore as restoring
-from alp_daemon.services.backup import BackedUp, backup
-from alp_daemon.services.credentials import PROVIDER, Credentials, Kind
-from alp_daemon.services.importing import import_list
-from alp_daemon.services.restore import Restored, restore
-from alp_daemon.services.verify import verify
+from alp_daemon.services.addresses.importing import import_list
+from alp_daemon.services.logins.credentials import PROVIDER, Credentials, Kind
+from alp_daemon.services.safekeeping import restore as restoring
+from alp_daemon.services.safekeeping.backup import BackedUp, backup
+from alp_daemon.services.safekeeping.restore import Restored, restore
+from alp_daemon.services.safekeeping.verify import verify
 from alp_daemon.settings import Settings
 from alp_daemon.store import copying, sqlite
 from alp_daemon.store.sql import migrations

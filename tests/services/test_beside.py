@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from alp_daemon.services import process
-from alp_daemon.services.beside import Beside
+from alp_daemon.files.beside import Beside
+from alp_daemon.services.processing import process
 from tests.services.provider import Provider, csv, number, numbers
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.errors import Refused, Unavailable
-from alp_daemon.services.copydatabase import copy_database
+from alp_daemon.services.safekeeping.copydatabase import copy_database
 from alp_daemon.store import copying
 from alp_daemon.store.sql import migrations
 from alp_daemon.store.store import Store, migrate, open_store

@@ -10,8 +10,8 @@ import pytest
 
 from alp_daemon.errors import UsageProblem
 from alp_daemon.sections import LockoutSettings
-from alp_daemon.services.access import Access, Denied, Login
-from alp_daemon.services.credentials import PROVIDER, Bearer, Credentials, Kind
+from alp_daemon.services.logins.access import Access, Denied, Login
+from alp_daemon.services.logins.credentials import PROVIDER, Bearer, Credentials, Kind
 from alp_daemon.store.store import Store, open_store
 from tests import databases
 

@@ -12,8 +12,8 @@ from alp_daemon.domain.keyword import DEFAULT_WORDS
 from alp_daemon.errors import NotFound, Refused, TryAgain
 from alp_daemon.problem import ConfigurationFileError
 from alp_daemon.registry import Registry
-from alp_daemon.services import customerfiles, customerfolder
-from alp_daemon.services.customerfiles import KEPT_VERSIONS, Pushed, Stand, Texts, Version
+from alp_daemon.services.configuration import customerfiles, customerfolder
+from alp_daemon.services.configuration.customerfiles import KEPT_VERSIONS, Pushed, Stand, Texts, Version
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, open_store
 from tests import databases

@@ -9,7 +9,8 @@ from alp_daemon import ports
 from alp_daemon.customers import load_dir
 from alp_daemon.domain.model import Evidence
 from alp_daemon.sections import SmtpSettings
-from alp_daemon.services import doctor, retention
+from alp_daemon.services.operations import doctor
+from alp_daemon.services.safekeeping import retention
 from alp_daemon.settings import Settings
 from tests.databases import sqlite_only
 from tests.services.provider import Provider, feed, numbers

@@ -10,9 +10,10 @@ import pytest
 
 from alp_daemon.customers import load_dir
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import doctor, expectations
-from alp_daemon.services.metrics import Metrics
-from alp_daemon.services.overview import overview
+from alp_daemon.services.alarms import expectations
+from alp_daemon.services.operations import doctor
+from alp_daemon.services.operations.metrics import Metrics
+from alp_daemon.services.web.overview import overview
 from alp_daemon.store.store import open_store
 from tests.services.provider import Provider, feed, numbers
 

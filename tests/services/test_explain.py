@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alp_daemon.services.explain import why
+from alp_daemon.services.addresses.explain import why
 
 
 def event(before: str, after: str, source: str, day: int = 1, **more: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alp_daemon.services.undo import undo
+from alp_daemon.services.decisions.undo import undo
 from tests.services.provider import Provider, feed, number, numbers
 
 NOBODY_NEW = {"a": feed("append", "a", guard={"max_new": "0%"})}

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from alp_daemon.domain.guard import MAX_UNKNOWN_TAGS
 from alp_daemon.domain.model import Evidence
 from alp_daemon.domain.plan import Plan
-from alp_daemon.services import fewrows
-from alp_daemon.services.assess import Assessment, assess, assess_few
-from alp_daemon.services.rules import rules_for
-from alp_daemon.services.source import Source, read_source
+from alp_daemon.services.processing import fewrows
+from alp_daemon.services.processing.assess import Assessment, assess, assess_few
+from alp_daemon.services.processing.rules import rules_for
+from alp_daemon.services.processing.source import Source, read_source
 from tests import databases
 from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 

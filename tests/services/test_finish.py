@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from alp_daemon.services import holds
+from alp_daemon.services.decisions import holds
 from tests.services.provider import Provider, feed, numbers
 
 
@@ -31,7 +31,7 @@ def test_so_does_a_failure_after_one(acme: Provider, monkeypatch: pytest.MonkeyP
     before = acme.upload(held["upload"])
     holds.release(acme.store, before.id, "Ann")
     with monkeypatch.context() as patch:
-        patch.setattr("alp_daemon.services.process.read_source", lambda *_: 1 / 0)
+        patch.setattr("alp_daemon.services.processing.process.read_source", lambda *_: 1 / 0)
         assert acme.work()["state"] == "failed"
     after = acme.upload(before.id)
     assert (after.sha256, after.config, after.waived) == (before.sha256, before.config, '{"too_few_rows": 1}')

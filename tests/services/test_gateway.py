@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from alp_daemon.daemon.parts import assemble
+from alp_daemon.daemon.rounds import look_at_customers
 from alp_daemon.errors import NotFound, Unavailable
-from alp_daemon.parts import assemble
 from alp_daemon.registry import Registry
-from alp_daemon.rounds import look_at_customers
-from alp_daemon.services import gateway, history
-from alp_daemon.services.inbound import RETRIES, Text
+from alp_daemon.services.addresses import gateway, history
+from alp_daemon.services.addresses.inbound import RETRIES, Text
 from tests.services.provider import Provider, number
 
 CODE = "55512"

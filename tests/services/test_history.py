@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 
-from alp_daemon.services import history, importing
-from alp_daemon.services.undo import undo
+from alp_daemon.services.addresses import history, importing
+from alp_daemon.services.decisions.undo import undo
 from tests.services.provider import Provider, number, numbers
 
 

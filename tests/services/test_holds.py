@@ -6,8 +6,9 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused
-from alp_daemon.services import holds, retention
-from alp_daemon.services.unworked import report_unworked
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.reports.unworked import report_unworked
+from alp_daemon.services.safekeeping import retention
 from tests.services.provider import Provider, feed, number, numbers
 
 GUARD = {"max_omitted": "10%", "floor": 1, "max_rejected": "50%"}
@@ -164,7 +165,7 @@ class TestRelease:
         held = guarded.process("soft_opt_out.csv", numbers(60))
         holds.release(guarded.store, held["upload"], "Ann")
         with monkeypatch.context() as patch:
-            patch.setattr("alp_daemon.services.process.read_source", lambda *_: 1 / 0)
+            patch.setattr("alp_daemon.services.processing.process.read_source", lambda *_: 1 / 0)
             assert guarded.work()["state"] == "failed"
         holds.release(guarded.store, held["upload"], "Ann")
         assert guarded.work()["state"] == "applied"

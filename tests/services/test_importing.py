@@ -8,8 +8,9 @@ import pytest
 
 from alp_daemon.customers import load_dir
 from alp_daemon.errors import NotFound, UnusableFile
-from alp_daemon.services import doctor, importing
-from alp_daemon.services.importing import Imported
+from alp_daemon.services.addresses import importing
+from alp_daemon.services.addresses.importing import Imported
+from alp_daemon.services.operations import doctor
 from tests.services.provider import Provider, number, numbers
 
 

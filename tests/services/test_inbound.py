@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from alp_daemon.services import inbound
-from alp_daemon.services.inbound import RETRIES
+from alp_daemon.services.addresses import inbound
+from alp_daemon.services.addresses.inbound import RETRIES
 from tests.services.provider import Provider, number
 
 ONE = number(1)

@@ -8,7 +8,8 @@ import pytest
 
 from alp_daemon.errors import NotFound, Refused, UnusableFile, UsageProblem
 from alp_daemon.files.csvrows import MAX_ROW
-from alp_daemon.services import line_types, optin
+from alp_daemon.services.addresses import optin
+from alp_daemon.services.processing import line_types
 from tests.services.provider import Provider, feed, number
 
 LANDLINE, MOBILE, PORTED, UNKNOWN = (number(index) for index in (1, 5001, 2, 9001))

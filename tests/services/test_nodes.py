@@ -15,13 +15,17 @@ from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import Unavailable
 from alp_daemon.files.spool import open_spool
 from alp_daemon.registry import Registry
-from alp_daemon.services import approval, doctor, holds, nodes, notify, processes, queue, waiting
-from alp_daemon.services.arrival import Arrival
-from alp_daemon.services.credentials import Credentials
-from alp_daemon.services.intake import Intake, Sender, Verdict
-from alp_daemon.services.nodes import Presence
-from alp_daemon.services.place import Place, WaitsFor
-from alp_daemon.services.unworked import report_unworked
+from alp_daemon.services.decisions import approval, holds
+from alp_daemon.services.logins.credentials import Credentials
+from alp_daemon.services.operations import doctor, nodes
+from alp_daemon.services.operations.nodes import Presence
+from alp_daemon.services.processing import processes, queue
+from alp_daemon.services.receiving import waiting
+from alp_daemon.services.receiving.arrival import Arrival
+from alp_daemon.services.receiving.intake import Intake, Sender, Verdict
+from alp_daemon.services.receiving.place import Place, WaitsFor
+from alp_daemon.services.reports import notify
+from alp_daemon.services.reports.unworked import report_unworked
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import stamp
 from tests.services.provider import Provider, csv, feed, numbers

@@ -17,7 +17,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alp_daemon.customers import load_dir
 from alp_daemon.sections import SmtpSettings
-from alp_daemon.services import doctor, notify
+from alp_daemon.services.operations import doctor
+from alp_daemon.services.reports import notify
 from alp_daemon.store.store import moment
 from tests.services.provider import Provider, number, numbers
 from tests.smtp import AnyPort

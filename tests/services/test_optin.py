@@ -6,9 +6,9 @@ import pytest
 
 from alp_daemon.domain import phone
 from alp_daemon.errors import Refused, UsageProblem
-from alp_daemon.services import optin
-from alp_daemon.services.manage import manage
-from alp_daemon.services.optin import Command, Sender
+from alp_daemon.services.addresses import optin
+from alp_daemon.services.addresses.manage import manage
+from alp_daemon.services.addresses.optin import Command, Sender
 from tests.services.provider import Provider, number
 
 ONE = number(1)

@@ -14,11 +14,12 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import TryAgain
 from alp_daemon.procstat import started
-from alp_daemon.services import holds, process, processes, queue
-from alp_daemon.services.assess import Assessment, assess, assess_few
-from alp_daemon.services.finish import LeaseLost, Read, Work
-from alp_daemon.services.rules import rules_for
-from alp_daemon.services.source import Source, read_source
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.processing import process, processes, queue
+from alp_daemon.services.processing.assess import Assessment, assess, assess_few
+from alp_daemon.services.processing.finish import LeaseLost, Read, Work
+from alp_daemon.services.processing.rules import rules_for
+from alp_daemon.services.processing.source import Source, read_source
 from alp_daemon.store.lists import open_list
 from alp_daemon.store.store import Store, Transaction
 from tests import databases

@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from alp_daemon.services import processes
+from alp_daemon.services.processing import processes
 
 
 def test_a_place_is_the_same_for_all_who_come_first(tmp_path: Path) -> None:

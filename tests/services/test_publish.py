@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import holds, publish, retention
-from alp_daemon.services.publish import Reports
-from alp_daemon.services.undo import undo
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.decisions.undo import undo
+from alp_daemon.services.reports import publish
+from alp_daemon.services.reports.publish import Reports
+from alp_daemon.services.safekeeping import retention
 from alp_daemon.store.store import moment, stamp
 from tests.services.provider import Provider, feed, number, numbers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alp_daemon.services import queue
+from alp_daemon.services.processing import queue
 from alp_daemon.store.store import stamp
 from tests.services.provider import SENDER, Provider, numbers
 

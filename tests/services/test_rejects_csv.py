@@ -8,7 +8,7 @@ import io
 import pytest
 
 from alp_daemon.domain.model import Reject
-from alp_daemon.services.report import rejects_csv, rejects_of_csv
+from alp_daemon.services.reports.report import rejects_csv, rejects_of_csv
 
 
 def shown(value: str) -> str:

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import AlpError
-from alp_daemon.services import holds, line_types, process
-from alp_daemon.services.repeat import find_earlier
-from alp_daemon.services.rules import rules_for
-from alp_daemon.services.undo import undo
+from alp_daemon.services.decisions import holds
+from alp_daemon.services.decisions.undo import undo
+from alp_daemon.services.processing import line_types, process
+from alp_daemon.services.processing.repeat import find_earlier
+from alp_daemon.services.processing.rules import rules_for
 from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 
 FILES = (

@@ -17,7 +17,7 @@ WORKER = """
     from datetime import UTC, datetime
     from alp_daemon import settings
     from alp_daemon.customers import load_file
-    from alp_daemon.services import process, queue
+    from alp_daemon.services.processing import process, queue
     from alp_daemon.store.store import open_store
 
     installed = settings.Settings(
@@ -64,7 +64,7 @@ FULL_DISK = """
     from alp_daemon import settings
     from alp_daemon.customers import load_file
     from alp_daemon.errors import TryAgain
-    from alp_daemon.services import process
+    from alp_daemon.services.processing import process
     from alp_daemon.store.store import open_store
 
     installed = settings.Settings(data_dir=sys.argv[1] + "/data", customers_dir=sys.argv[1] + "/customers")

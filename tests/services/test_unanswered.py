@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from alp_daemon.services import queue
-from alp_daemon.services.arrival import Arrival, Sender
-from alp_daemon.services.place import Place
-from alp_daemon.services.unanswered import Unanswered
+from alp_daemon.services.processing import queue
+from alp_daemon.services.receiving.arrival import Arrival, Sender
+from alp_daemon.services.receiving.place import Place
+from alp_daemon.services.receiving.unanswered import Unanswered
 from tests.services.provider import Provider, numbers
 
 OBJECT = "acme/0123456789abcdef"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alp_daemon.errors import NotFound, Refused
-from alp_daemon.services import importing
-from alp_daemon.services.undo import Undone
-from alp_daemon.services.undo import undo as undo_upload
+from alp_daemon.services.addresses import importing
+from alp_daemon.services.decisions.undo import Undone
+from alp_daemon.services.decisions.undo import undo as undo_upload
 from tests.services.provider import MODES, Provider, feed, number, numbers
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alp_daemon.services import line_types
+from alp_daemon.services.processing import line_types
 from tests.services.provider import Provider, csv, feed, number, numbers
 
 REMOVING = {"soft_opt_out": "suspended", "soft_opt_out_tags": "suspended", "hard_opt_out": "opted_out"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from alp_daemon.services.unworked import report_unworked
+from alp_daemon.services.reports.unworked import report_unworked
 from tests.services.provider import Provider
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alp_daemon.errors import NotFound
-from alp_daemon.services.undo import undo
-from alp_daemon.services.verify import verify
+from alp_daemon.services.decisions.undo import undo
+from alp_daemon.services.safekeeping.verify import verify
 from tests.databases import sqlite_only
 from tests.services.provider import Provider, number, numbers
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.daemon import STOP_SECONDS
+from alp_daemon.daemon.parts import STALLED_SECONDS
+from alp_daemon.daemon.serve import STOP_SECONDS
 from alp_daemon.errors import ConfigurationError, UsageProblem
-from alp_daemon.parts import STALLED_SECONDS
 from alp_daemon.sections import FtpSettings
 from alp_daemon.store.sqlite import BUSY_SECONDS
 

@@ -15,10 +15,10 @@ from alp_daemon.channels.web.limits import IDLE_SECONDS
 from alp_daemon.channels.web.site import Check
 from alp_daemon.channels.web.site import Site as WebSite
 from alp_daemon.registry import Registry
-from alp_daemon.services import approval
-from alp_daemon.services.access import Access
-from alp_daemon.services.credentials import Credentials
-from alp_daemon.services.intake import Intake
+from alp_daemon.services.decisions import approval
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.logins.credentials import Credentials
+from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import open_store
 from tests.web.site import Site

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import httpx
 
 from alp_daemon.domain.model import Evidence
-from alp_daemon.services import inbound
-from alp_daemon.services.credentials import Kind
-from alp_daemon.services.intake import Intake, Sender
+from alp_daemon.services.addresses import inbound
+from alp_daemon.services.logins.credentials import Kind
+from alp_daemon.services.receiving.intake import Intake, Sender
 from tests.web.site import JOE, Site
 
 EVIL = "<img src=x onerror=alert(1)>.csv"

@@ -13,9 +13,9 @@ import pytest
 
 from alp_daemon.channels.web import WebServer
 from alp_daemon.registry import Registry
-from alp_daemon.services.access import Access
-from alp_daemon.services.credentials import PROVIDER, Credentials, Issued, Kind
-from alp_daemon.services.process import work_next
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.logins.credentials import PROVIDER, Credentials, Issued, Kind
+from alp_daemon.services.processing.process import work_next
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
 

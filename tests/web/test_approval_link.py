@@ -11,8 +11,8 @@ import httpx
 import pytest
 import time_machine
 
-from alp_daemon.services import approval_link
-from alp_daemon.services.credentials import Kind, token_hash
+from alp_daemon.services.decisions import approval_link
+from alp_daemon.services.logins.credentials import Kind, token_hash
 from tests.web import scene
 from tests.web.conftest import SiteMaker
 from tests.web.site import Site

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.channels.web import limits
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.conftest import SiteMaker
 from tests.web.site import Site
 from tests.web.test_server import read_all

@@ -14,8 +14,10 @@ import time_machine
 from starlette.routing import Route
 
 from alp_daemon.channels.web.console.routes import ROUTES
-from alp_daemon.services import expectations, history, optin, undo
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.addresses import history, optin
+from alp_daemon.services.alarms import expectations
+from alp_daemon.services.decisions import undo
+from alp_daemon.services.logins.credentials import Kind
 from tests.web import scene
 from tests.web.site import ANN, JOE, Site
 
@@ -475,8 +477,8 @@ class TestNumber:
         assert 'role="alert"' in answer.text
 
     def test_an_address_of_a_brand(self, site: Site, console: httpx.Client) -> None:
-        from alp_daemon.services import subscriber
-        from alp_daemon.services.optin import Sender
+        from alp_daemon.services.addresses import subscriber
+        from alp_daemon.services.addresses.optin import Sender
 
         scene.configure(site)
         customer = site.registry.customer("acme")

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from alp_daemon.files.informz.sender import MOST_BEFORE
-from alp_daemon.services import bulkrequest, subscribers
-from alp_daemon.services.credentials import Issued, Kind
+from alp_daemon.services.addresses import subscribers
+from alp_daemon.services.logins.credentials import Issued, Kind
+from alp_daemon.services.web import bulkrequest
 from tests.files.informz.requests import NAMESPACE, request
 from tests.web.conftest import SiteMaker
 from tests.web.site import Site

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from alp_daemon.channels.web.lanes import Lanes
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.conftest import SiteMaker
 from tests.web.site import JOE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.conftest import SiteMaker
 from tests.web.site import ANN, JOE, Site
 from tests.web.test_manage_optin import command, problem

@@ -21,7 +21,7 @@ from alp_daemon.channels.web.site import Site as WebSite
 from alp_daemon.domain.networks import networks
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.sections import CertificateSettings
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.conftest import SiteMaker
 from tests.web.site import JOE, Site, tls_1_1
 from tests.web.test_manage_optin import command, problem

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from alp_daemon.channels.web.uploader.multipart import UploadForm
-from alp_daemon.services import approval, holds, undo
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.decisions import approval, holds, undo
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.conftest import MEMBERS, SiteMaker
 from tests.web.site import JOE, Site
 from tests.web.test_uploads import spooled, uploads
@@ -283,7 +283,7 @@ class TestResults:
         assert "It was undone later" in person.text("/uploads/1")
 
     def test_at_work_it_says_so(self, site: Site, person: Person) -> None:
-        from alp_daemon.services import queue
+        from alp_daemon.services.processing import queue
 
         person.send()
         assert queue.claim(site.store, site.settings, "acme", "a worker", datetime.now(UTC))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from alp_daemon.channels.web import uploader
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.site import Site
 from tests.web.test_who import PUBLIC, address, csrf, refused, routes, sign_in
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.conftest import MEMBERS, SiteMaker
 from tests.web.site import JOE, Site
 from tests.web.test_manage_optin import problem

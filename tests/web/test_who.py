@@ -11,7 +11,7 @@ import time_machine
 from starlette.routing import Route
 
 from alp_daemon.channels.web.app import ROUTES
-from alp_daemon.services.credentials import PROVIDER, Kind
+from alp_daemon.services.logins.credentials import PROVIDER, Kind
 from tests.web.conftest import MEMBERS, SiteMaker
 from tests.web.site import JOE, Site
 from tests.web.test_manage_optin import command, problem

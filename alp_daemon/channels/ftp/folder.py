@@ -30,7 +30,7 @@ from pyftpdlib.filesystems import AbstractedFS
 from alp_daemon.customers import PREFORMATTED
 from alp_daemon.files import beneath
 from alp_daemon.files.drop import REPORTS
-from alp_daemon.services.ownuploads import Recent
+from alp_daemon.services.receiving.ownuploads import Recent
 
 _FOLDERS = ("", PREFORMATTED, REPORTS)
 # What file systems allow; a longer name could not be put into a report's own name.

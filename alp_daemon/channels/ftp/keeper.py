@@ -17,10 +17,10 @@ from alp_daemon import log
 from alp_daemon.channels.ftp.crew import Crew
 from alp_daemon.channels.ftp.offload import Then
 from alp_daemon.errors import AlpError, Busy, TryAgain
-from alp_daemon.services.intake import Received, Verdict
+from alp_daemon.services.receiving.intake import Received, Verdict
 
 if TYPE_CHECKING:
-    from alp_daemon.services.intake import Intake
+    from alp_daemon.services.receiving.intake import Intake
 
 LARGE = 2**20
 """Bytes from which a file is written out by itself first: others must not wait for its gigabyte."""

@@ -17,8 +17,8 @@ from alp_daemon.domain.lockout import normalise
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.registry import Registry
 from alp_daemon.sections import FtpSettings
-from alp_daemon.services.access import Access
-from alp_daemon.services.intake import Intake
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.settings import Settings
 
 # After a failed accept (too many open files, say).

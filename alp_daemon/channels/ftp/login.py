@@ -18,7 +18,7 @@ from alp_daemon.channels.ftp.folder import CustomerFolder
 from alp_daemon.domain.lockout import normalise
 from alp_daemon.errors import AlpError
 from alp_daemon.registry import CustomerStatus
-from alp_daemon.services.access import Denied, LockedOut, Login
+from alp_daemon.services.logins.access import Denied, LockedOut, Login
 
 if TYPE_CHECKING:
     from alp_daemon.channels.ftp.listener import Listener

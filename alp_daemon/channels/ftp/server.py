@@ -14,8 +14,8 @@ from alp_daemon import log
 from alp_daemon.channels.ftp.listener import Listener
 from alp_daemon.channels.ftp.session import Session
 from alp_daemon.registry import Registry
-from alp_daemon.services.access import Access
-from alp_daemon.services.intake import Intake
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.settings import Settings
 
 _TURN_SECONDS = 1.0

@@ -16,7 +16,7 @@ from alp_daemon import log
 from alp_daemon.channels.ftp.folder import Tree, report_name, tree
 from alp_daemon.channels.ftp.uploads import UploadSession
 from alp_daemon.errors import AlpError
-from alp_daemon.services.ownuploads import Recent
+from alp_daemon.services.receiving.ownuploads import Recent
 
 if TYPE_CHECKING:
     from alp_daemon.channels.ftp.listener import Listener

@@ -17,7 +17,7 @@ from alp_daemon.customers import Customer
 from alp_daemon.domain.networks import plain
 from alp_daemon.errors import AlpError, Busy, NoRoom
 from alp_daemon.files.spool import Incoming
-from alp_daemon.services.intake import Sender
+from alp_daemon.services.receiving.intake import Sender
 
 _NO_REUSE = "522 The data connection must resume the TLS session of the control connection."
 

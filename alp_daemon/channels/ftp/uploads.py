@@ -17,7 +17,7 @@ from alp_daemon.channels.ftp.login import LoginSession
 from alp_daemon.channels.ftp.transfer import Upload, refusal
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import AlpError
-from alp_daemon.services.intake import Received, Sender, Verdict
+from alp_daemon.services.receiving.intake import Received, Sender, Verdict
 
 if TYPE_CHECKING:
     from alp_daemon.channels.ftp.listener import Listener

@@ -10,7 +10,7 @@ from alp_daemon import log
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site, ip_of, source_of
 from alp_daemon.customers import Customer
-from alp_daemon.services.credentials import Bearer, Kind
+from alp_daemon.services.logins.credentials import Bearer, Kind
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="alp-daemon"'}
 

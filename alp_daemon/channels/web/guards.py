@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from alp_daemon.channels.web.limits import small_body
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import of
-from alp_daemon.services.credentials import Kind
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.logins.credentials import Kind
+from alp_daemon.services.logins.sessions import Visitor
 
 Page = Callable[[Request, Visitor], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]

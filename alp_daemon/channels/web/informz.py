@@ -19,9 +19,9 @@ from alp_daemon.customers import BULK_UPLOAD, Customer
 from alp_daemon.errors import AlpError, NotFound
 from alp_daemon.files.informz.nodes import NAMESPACE
 from alp_daemon.files.informz.sender import MOST_BEFORE, Sender, sender_of
-from alp_daemon.services import bulkrequest, webupload
-from alp_daemon.services.access import LockedOut, Login
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.access import LockedOut, Login
+from alp_daemon.services.logins.credentials import Kind
+from alp_daemon.services.web import bulkrequest, webupload
 
 _OPERATION = "PostInformzMessage"
 _BASIC = {"WWW-Authenticate": 'Basic realm="informz", charset="UTF-8"'}

@@ -10,8 +10,8 @@ from alp_daemon.channels.web.proxies import is_strangers
 from alp_daemon.channels.web.site import Site, ip_of, of
 from alp_daemon.domain.networks import is_in, networks
 from alp_daemon.errors import AlpError
-from alp_daemon.services.history import versions
-from alp_daemon.services.metrics import Family
+from alp_daemon.services.addresses.history import versions
+from alp_daemon.services.operations.metrics import Family
 
 _OK = "ok"
 # https://prometheus.io/docs/instrumenting/exposition_formats/, text format 0.0.4

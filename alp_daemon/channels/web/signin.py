@@ -11,9 +11,9 @@ from alp_daemon import log
 from alp_daemon.channels.web import guards, pages
 from alp_daemon.channels.web.site import Site, ip_of, of, source_of
 from alp_daemon.errors import Unavailable
-from alp_daemon.services.access import Denied, LockedOut, Login
-from alp_daemon.services.credentials import SIGNS_IN
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.logins.access import Denied, LockedOut, Login
+from alp_daemon.services.logins.credentials import SIGNS_IN
+from alp_daemon.services.logins.sessions import Visitor
 
 # Longer ones are no user's of ours; hashing them would only take time.
 _LONGEST = 200

@@ -17,11 +17,11 @@ from alp_daemon.customers import Customer
 from alp_daemon.domain.lockout import normalise
 from alp_daemon.errors import Unavailable
 from alp_daemon.registry import CustomerStatus, Registry
-from alp_daemon.services.access import Access
-from alp_daemon.services.credentials import Bearer, Credentials
-from alp_daemon.services.intake import Intake
-from alp_daemon.services.metrics import Metrics
-from alp_daemon.services.sessions import Sessions
+from alp_daemon.services.logins.access import Access
+from alp_daemon.services.logins.credentials import Bearer, Credentials
+from alp_daemon.services.logins.sessions import Sessions
+from alp_daemon.services.operations.metrics import Metrics
+from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.settings import Settings
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from alp_daemon.channels.web import guards, pages
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import of
-from alp_daemon.services.credentials import Issued, Kind
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.logins.credentials import Issued, Kind
+from alp_daemon.services.logins.sessions import Visitor
 
 
 @guards.requires(Kind.admin)

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from alp_daemon.services.credentials import PROVIDER, Kind
+from alp_daemon.services.logins.credentials import PROVIDER, Kind
 from tests.web.site import Site
 
 WIDTHS = {"wide": 1280, "narrow": 390}

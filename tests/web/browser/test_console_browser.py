@@ -9,7 +9,7 @@ import time_machine
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web import scene
 from tests.web.browser.browser import Browser
 from tests.web.conftest import SiteMaker

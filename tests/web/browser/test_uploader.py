@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 from tests.web.browser.browser import Browser
 from tests.web.conftest import MEMBERS
 from tests.web.site import Site

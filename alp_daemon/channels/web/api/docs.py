@@ -16,7 +16,7 @@ from alp_daemon.channels.web import guards, pages
 from alp_daemon.channels.web.api.models import Problem
 from alp_daemon.channels.web.api.operations import EVERYWHERE, OPERATIONS, Answered, Body, Operation
 from alp_daemon.channels.web.problems import KINDS
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}

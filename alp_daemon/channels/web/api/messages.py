@@ -14,9 +14,9 @@ from alp_daemon.channels.web.api import models, parsing
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site
 from alp_daemon.errors import Unavailable
-from alp_daemon.services import gateway
-from alp_daemon.services.credentials import Bearer
-from alp_daemon.services.inbound import Text
+from alp_daemon.services.addresses import gateway
+from alp_daemon.services.addresses.inbound import Text
+from alp_daemon.services.logins.credentials import Bearer
 
 SIGNATURE = "X-Signature-256"
 """``sha256=`` and the HMAC-SHA256 of the body in hex, as other gateways' webhooks have it."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alp_daemon.services import manage
+from alp_daemon.services.addresses import manage
 
 Status = Literal["absent", "opted_in", "suspended", "opted_out", "unsubscribed"]
 ListedStatus = Literal["opted_in", "suspended", "opted_out", "unsubscribed"]

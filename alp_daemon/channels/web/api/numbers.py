@@ -16,9 +16,9 @@ from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site
 from alp_daemon.domain import phone
 from alp_daemon.errors import AlpError
-from alp_daemon.services import history, manage
-from alp_daemon.services.idempotency import Once
-from alp_daemon.services.optin import Command, Sender, Standing, parse_number
+from alp_daemon.services.addresses import history, manage
+from alp_daemon.services.addresses.idempotency import Once
+from alp_daemon.services.addresses.optin import Command, Sender, Standing, parse_number
 
 _ONE = TypeAdapter(models.Command)
 _MANY = TypeAdapter(models.Commands)

@@ -15,7 +15,7 @@ from alp_daemon.channels.web.api.parsing import query
 from alp_daemon.channels.web.bearer import bearer_of, caller_of
 from alp_daemon.channels.web.paths import UPLOAD
 from alp_daemon.channels.web.site import Site, of
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.logins.credentials import Kind
 
 Handler = Callable[[Site, Request, Any], Awaitable[Response]]
 

@@ -14,8 +14,8 @@ from alp_daemon.channels.web.limits import check_length, too_large
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site
 from alp_daemon.files.spool import Incoming
-from alp_daemon.services import webupload
-from alp_daemon.services.intake import Sender
+from alp_daemon.services.receiving.intake import Sender
+from alp_daemon.services.web import webupload
 
 # Written at once, in a thread: what comes off the wire in pieces of 64 KiB would be handed over 16 times as often.
 _WRITE_AT_ONCE = 2**20

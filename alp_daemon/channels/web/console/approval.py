@@ -9,9 +9,9 @@ from alp_daemon.channels.web import guards, pages
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site, of
 from alp_daemon.errors import UsageProblem
-from alp_daemon.services import approval_link
-from alp_daemon.services.approval_link import LONGEST_NAME, LONGEST_NOTE, Decision, Opened
-from alp_daemon.services.credentials import Issued
+from alp_daemon.services.decisions import approval_link
+from alp_daemon.services.decisions.approval_link import LONGEST_NAME, LONGEST_NOTE, Decision, Opened
+from alp_daemon.services.logins.credentials import Issued
 
 
 async def page(request: Request) -> Response:

@@ -13,10 +13,10 @@ from alp_daemon.channels.web.console import customers, frame
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site, of
 from alp_daemon.errors import NotFound
-from alp_daemon.services import bulkrequest
-from alp_daemon.services.configuration import Known
-from alp_daemon.services.credentials import Issued, Kind
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.configuration.configuration import Known
+from alp_daemon.services.logins.credentials import Issued, Kind
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.web import bulkrequest
 
 
 @frame.operators_only

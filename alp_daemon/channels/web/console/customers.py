@@ -10,11 +10,13 @@ from starlette.responses import Response
 from alp_daemon.channels.web import svg
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import Site, of
-from alp_daemon.services import approval_link, configuration, listsize
-from alp_daemon.services.configuration import Known
-from alp_daemon.services.credentials import Issued, Kind
-from alp_daemon.services.listsize import Size
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.addresses import listsize
+from alp_daemon.services.addresses.listsize import Size
+from alp_daemon.services.configuration import configuration
+from alp_daemon.services.configuration.configuration import Known
+from alp_daemon.services.decisions import approval_link
+from alp_daemon.services.logins.credentials import Issued, Kind
+from alp_daemon.services.logins.sessions import Visitor
 
 
 @frame.operators_only

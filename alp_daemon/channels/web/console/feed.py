@@ -14,11 +14,12 @@ from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site, of
 from alp_daemon.customers import Customer
 from alp_daemon.errors import NotFound, Refused, TryAgain, UnusableFile
-from alp_daemon.services import approval, approval_link, sheet, uploadsearch
-from alp_daemon.services.configuration import FeedState, Known
-from alp_daemon.services.sessions import Visitor
-from alp_daemon.services.sheet import Sheet
-from alp_daemon.services.uploadsearch import Wanted
+from alp_daemon.services.configuration.configuration import FeedState, Known
+from alp_daemon.services.decisions import approval, approval_link, sheet
+from alp_daemon.services.decisions.sheet import Sheet
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.web import uploadsearch
+from alp_daemon.services.web.uploadsearch import Wanted
 
 if TYPE_CHECKING:
     from alp_daemon.store.uploads import Upload

@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from alp_daemon.channels.web import guards, pages
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site
-from alp_daemon.services import consider
-from alp_daemon.services.credentials import Kind
+from alp_daemon.services.decisions import consider
+from alp_daemon.services.logins.credentials import Kind
 
 if TYPE_CHECKING:
     from alp_daemon.store.uploads import Upload

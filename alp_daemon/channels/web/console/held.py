@@ -12,9 +12,10 @@ from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site, of
 from alp_daemon.errors import NotFound, TryAgain, UnusableFile
-from alp_daemon.services import consider, holds, shown
-from alp_daemon.services.effect import Effect
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.decisions import consider, holds
+from alp_daemon.services.decisions.effect import Effect
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.reports import shown
 
 if TYPE_CHECKING:
     from alp_daemon.store.uploads import Upload

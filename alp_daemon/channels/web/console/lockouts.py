@@ -10,7 +10,7 @@ from alp_daemon.channels.web import guards
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import of
 from alp_daemon.errors import NotFound
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.logins.sessions import Visitor
 
 
 @frame.operators_only

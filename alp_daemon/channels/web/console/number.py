@@ -12,9 +12,9 @@ from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import Site, of
 from alp_daemon.customers import Customer
 from alp_daemon.errors import NotFound, UsageProblem
-from alp_daemon.services import history, optin, subscriber
-from alp_daemon.services.explain import why
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.addresses import history, optin, subscriber
+from alp_daemon.services.addresses.explain import why
+from alp_daemon.services.logins.sessions import Visitor
 
 _USUAL_REGION = "US"
 

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from alp_daemon.channels.web import svg
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import of
-from alp_daemon.services.overview import Hour, overview
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.web.overview import Hour, overview
 
 # From the bottom of a bar to its top: what needs somebody stands where it is seen.
 _STACKED = {

@@ -10,10 +10,12 @@ from starlette.responses import PlainTextResponse, Response
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import of
 from alp_daemon.domain.model import UploadState
-from alp_daemon.services import consider, reporttext, shown, uploadsearch
-from alp_daemon.services import undo as undoing
-from alp_daemon.services.sessions import Visitor
-from alp_daemon.services.uploadsearch import Wanted
+from alp_daemon.services.decisions import consider
+from alp_daemon.services.decisions import undo as undoing
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.reports import reporttext, shown
+from alp_daemon.services.web import uploadsearch
+from alp_daemon.services.web.uploadsearch import Wanted
 
 _PAGE = 50
 _CHANNELS = ("ftp", "ftps", "web", "drop", "api", "cli")

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import of
-from alp_daemon.services.sessions import Visitor
-from alp_daemon.services.usage import usage_of_all
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.operations.usage import usage_of_all
 
 
 @frame.operators_only

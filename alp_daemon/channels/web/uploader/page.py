@@ -13,10 +13,10 @@ from alp_daemon.channels.web.site import ip_of, of
 from alp_daemon.channels.web.uploader.multipart import FORM_ROOM, UploadForm, only_the_file
 from alp_daemon.customers import Customer
 from alp_daemon.errors import UsageProblem
-from alp_daemon.services import feedchoice, outcome, webupload
-from alp_daemon.services.credentials import Kind
-from alp_daemon.services.intake import Sender
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.logins.credentials import Kind
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.receiving.intake import Sender
+from alp_daemon.services.web import feedchoice, outcome, webupload
 
 _RECENT = 20
 

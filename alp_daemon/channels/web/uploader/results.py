@@ -8,9 +8,9 @@ from starlette.responses import PlainTextResponse, Response
 from alp_daemon.channels.web import pages
 from alp_daemon.channels.web.guards import requires
 from alp_daemon.channels.web.site import of
-from alp_daemon.services import outcome, webupload
-from alp_daemon.services.credentials import Kind
-from alp_daemon.services.sessions import Visitor
+from alp_daemon.services.logins.credentials import Kind
+from alp_daemon.services.logins.sessions import Visitor
+from alp_daemon.services.web import outcome, webupload
 
 
 @requires(Kind.uploader, Kind.admin)

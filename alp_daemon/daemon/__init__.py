@@ -1,0 +1,1 @@
+"""The process that systemd keeps running: its roles, its loops, its workers."""

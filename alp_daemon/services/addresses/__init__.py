@@ -1,0 +1,1 @@
+"""Single addresses and whole lists, changed and read without a file of the customer: commands, messages, history."""

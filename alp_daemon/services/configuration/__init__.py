@@ -1,0 +1,1 @@
+"""Customers' files, as they are read again and handed from node to node."""

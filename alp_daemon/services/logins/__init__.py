@@ -1,0 +1,1 @@
+"""Who may come in: log-ins and tokens, the lockout, sessions of browsers."""

@@ -1,0 +1,1 @@
+"""From the queue to the list: ``process`` is the story of one upload."""

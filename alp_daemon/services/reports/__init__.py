@@ -1,0 +1,1 @@
+"""What people are told of an upload, and of what they have to decide: reports, mails."""

@@ -1,0 +1,141 @@
+"""Puts finished reports where the customer finds them: the folder ``reports/`` beside its uploads.
+
+The database has the truth. Every node that customers log in to has files of its own, made after an upload's end and
+whenever somebody looks; a customer sees the same at each of them. A report's files bear the time of that end, or of
+what became known after it (an undo), by which one that is out of date is told.
+
+Who lists the folder finds the reports of three months that a new node has to make; older ones are made for who asks
+for one by its name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from alp_daemon import log
+from alp_daemon.files import beneath
+from alp_daemon.files.drop import REPORTS
+from alp_daemon.flock import alone_in
+from alp_daemon.services.reports import report, reporttext
+from alp_daemon.store import uploads
+from alp_daemon.store.store import Row, Store, moment, stamp
+
+# An upload's end is told by when it was taken up; no file takes longer than this from there to its commit.
+_LONGEST_WORK = timedelta(hours=1)
+# What may have ended while nothing ran here.
+_LOOK_BACK = timedelta(days=1)
+# What a first listing brings.
+_LISTED = timedelta(days=92)
+
+# Of the files of a report: as stem() makes them.
+_NAME = re.compile(r"(\d{6,18})-.*\.(?:report\.txt|report\.json|rejects\.csv)", re.DOTALL)
+
+
+class Reports:
+    """The reports of all customers on this node. Safe for threads and for several processes at once."""
+
+    def __init__(self, store: Store, drop_dir: Path) -> None:
+        self._store = store
+        self._drop_dir = drop_dir
+        self._looked_at: datetime | None = None
+        self._listed_at: dict[str, datetime] = {}
+
+    def bring_up_to_date(self, customer: str, now: datetime) -> int:
+        """Writes the reports that the customer's folder lacks, or has as they were before; returns how many.
+
+        Those of what has ended since the last call for the customer.
+        """
+        last = self._listed_at.get(customer)
+        since = now - _LISTED if last is None else last - _LONGEST_WORK
+        with self._store.read() as transaction:
+            rows = transaction.all("uploads.reported", customer=customer, since=stamp(since))
+        stale = self._stale(rows)
+        written = self._write_all(stale)
+        if written == len(stale):
+            self._listed_at[customer] = now
+        return written
+
+    def bring(self, customer: str, name: str) -> int:
+        """The same for the one file of this name."""
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return 0
+        with self._store.read() as transaction:
+            row = transaction.one("uploads.reported_one", customer=customer, id=int(found[1]))
+        return self._write_all(self._stale([] if row is None else [row]))
+
+    def publish_recent(self, now: datetime) -> int:
+        """The same for all customers who have a folder here, and what has ended since the last call."""
+        since = now - _LOOK_BACK if self._looked_at is None else self._looked_at - _LONGEST_WORK
+        with self._store.read() as transaction:
+            rows = transaction.all("uploads.reported_since", since=stamp(since))
+        written = self._write_all(self._stale(row for row in rows if self._has_folder(row["customer"])))
+        self._looked_at = now
+        return written
+
+    def publish(self, customer: str, upload: int) -> None:
+        """Writes one report, of an upload that has just ended. Where the customer has no folder nobody looks for it."""
+        if self._has_folder(customer):
+            self._write(upload)
+
+    def _has_folder(self, customer: str) -> bool:
+        return (self._drop_dir / customer).is_dir()
+
+    def _stale(self, rows: Iterable[Row]) -> list[Row]:
+        return [row for row in rows if not self._is_current(row)]
+
+    def _write_all(self, rows: Iterable[Row]) -> int:
+        return sum(self._write(row["id"]) for row in rows)
+
+    def _is_current(self, row: Row) -> bool:
+        # The last of the files that are written.
+        path = self._folder(row["customer"]) / f"{stem(row['id'], row['name'])}.report.json"
+        try:
+            return path.stat().st_mtime_ns == _nanoseconds(row["told_at"])
+        except OSError:
+            return False
+
+    def _folder(self, customer: str) -> Path:
+        return self._drop_dir / customer / REPORTS
+
+    def _write(self, upload: int) -> bool:
+        with self._store.read() as transaction:
+            row = transaction.one("uploads.with_report", id=upload)
+        if row is None:
+            return False  # released meanwhile: its report is written at its next end
+        try:
+            _write(self._folder(row["customer"]), row)
+        except OSError as error:
+            log.warning("report_not_written", upload=upload, customer=row["customer"], error=error.strerror)
+            return False
+        return True
+
+
+def stem(upload: int, name: str) -> str:
+    """How the files of a report are called: the upload's number, then its name with odd characters left out."""
+    return f"{upload:06d}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:100]}"
+
+
+def _write(folder: Path, row: Row) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    content = report.of_upload(uploads.from_row(row), row["json"])
+    base, told = stem(row["id"], row["name"]), _nanoseconds(row["told_at"])
+    # Two processes may write the same report at once. With names of their own, a crash would leave some for ever.
+    # Not fsynced: what a power cut takes is written anew from the database.
+    with beneath.opened(folder.parent, folder.name) as opened, alone_in(folder):
+        if content["rejects_total"]:
+            beneath.put(opened, f"{base}.rejects.csv", zlib.decompress(row["rejects"]), told)
+        beneath.put(opened, f"{base}.report.txt", reporttext.text(content).encode(), told)
+        beneath.put(opened, f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode(), told)
+
+
+def _nanoseconds(at: str) -> int:
+    return (moment(at) - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+_EPOCH = moment("1970-01-01T00:00:00.000000Z")

@@ -1,0 +1,1 @@
+"""The database as a whole: kept, copied, compared with its history; and what is erased in time."""

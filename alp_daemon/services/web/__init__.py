@@ -1,0 +1,1 @@
+"""What only pages and the API ask for."""

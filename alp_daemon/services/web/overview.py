@@ -1,0 +1,60 @@
+"""The installation at a glance: what came, what waits, who is locked out, how large the lists are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alp_daemon.services.alarms.lateness import WATCHED, Late, Overdue, expecting_feeds, late_feeds, overdue_feeds
+from alp_daemon.services.operations.metrics import Metrics
+from alp_daemon.store.store import Store, Transaction, stamp
+
+HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The uploads that came within one hour, by what became of them."""
+
+    since: datetime
+    states: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    hours: list[Hour]
+    waiting: dict[str, int]
+    """Uploads that are held, failed, or received and not worked yet."""
+    lockouts: int
+    list_sizes: dict[str, dict[str, int]]
+    """Addresses by list and status."""
+    last_files: dict[str, str]
+    """When the last file that was applied came, by customer; of the last weeks only."""
+    overdue: list[Overdue]
+    late: list[Late]
+
+
+def overview(store: Store, metrics: Metrics, now: datetime) -> Overview:
+    with store.read() as transaction:
+        waiting = {row["state"]: row["n"] for row in transaction.all("console.waiting")}
+        hours = _hours(transaction, now)
+        lockouts = len(transaction.all("lockouts.active", now=stamp(now)))
+        arrivals = transaction.all("console.arrivals", since=stamp(now - WATCHED))
+        overdue, expecting = overdue_feeds(transaction), expecting_feeds(transaction)
+    last_files = {row["customer"]: row["received_at"] for row in arrivals}  # the oldest come first
+    late = late_feeds(arrivals, expecting, now)
+    return Overview(hours, waiting, lockouts, metrics.list_sizes(), last_files, overdue, late)
+
+
+def _hours(transaction: Transaction, now: datetime) -> list[Hour]:
+    """The last hours, the present one last, also those in which nothing came."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    starts = [this_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
+    found: dict[str, dict[str, int]] = {}
+    for row in transaction.all("console.by_hour", since=stamp(starts[0])):
+        found.setdefault(row["hour"], {})[row["state"]] = row["n"]
+    return [Hour(start, found.get(stamp(start)[:13], {})) for start in starts]
