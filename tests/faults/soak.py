@@ -11,6 +11,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -21,6 +22,7 @@ import httpx
 from tests.crash.processes import Daemon
 from tests.faults import clients, connections
 from tests.faults.campaign import Tally
+from tests.faults.connections import entered
 from tests.faults.disk import locked
 from tests.faults.flat import JUDGED_FROM, Watch
 from tests.faults.installation import BODY, Installation
@@ -34,6 +36,9 @@ _ACTS_FOR_A_CUSTOMER = 20
 """In a short run fewer customers come, so that each has something to do."""
 _SECONDS_AN_ACT = 0.5
 _ACTS_A_LOOK = 5
+_CROWD = 40
+"""At once: more than the daemon has threads for any kind of work."""
+_PAGES = ("/console", "/console/uploads", "/console/held", "/console/lockouts")
 _SAMPLE = "Phone,Feeder\n2125550100,north\n"
 
 
@@ -84,7 +89,7 @@ def _undo(scene: _Scene) -> None:
 
 def _look(scene: _Scene) -> None:
     scene.anybody().look(scene.chance)
-    for path in ("/console", "/console/uploads", "/console/held", "/console/lockouts"):
+    for path in _PAGES:
         answer = scene.console.get(path)
         scene.tally.expect(answer.status_code == 200, f"{path}: {answer.status_code}")
 
@@ -164,6 +169,7 @@ def run(folder: Path, rounds: int, seed: int) -> Tally:
         for mode in MODES:
             installation.provider.done("approve", id_of(number), "--feed", mode, "--sample", sample, "--by", "ann")
     with installation.provider.daemon() as daemon, _scene(installation, daemon, len(numbers), tally, chance) as scene:
+        _rush_in(scene)
         watch = Watch(daemon)
         _live(scene, watch, rounds)
         scene.rest()
@@ -175,6 +181,21 @@ def run(folder: Path, rounds: int, seed: int) -> Tally:
     tally.expect(not cut, f"applied though short: {cut}")
     installation.sound(tally)
     return tally
+
+
+def _rush_in(scene: _Scene) -> None:
+    """Everybody at once, so that what each thread of the daemon keeps for its work is there before memory is judged."""
+
+    def visit(number: int) -> None:
+        subject = scene.subjects[number % len(scene.subjects)]
+        with entered(subject.door, tls=number % 2 == 0) as ftp:
+            ftp.nlst("reports")
+        for path in _PAGES:
+            scene.console.get(path).raise_for_status()
+        subject.api.get("/api/v1/numbers").raise_for_status()
+
+    with ThreadPoolExecutor(_CROWD) as crowd:
+        list(crowd.map(visit, range(3 * _CROWD)))
 
 
 def _live(scene: _Scene, watch: Watch, rounds: int) -> None:
