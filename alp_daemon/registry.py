@@ -9,9 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 
-from alp_daemon.customers import Customer
-from alp_daemon.customers.files import SUFFIX, check_file, is_customer_file
-from alp_daemon.customers.fingerprints import overall, text_digest
+from alp_daemon.customers import SUFFIX, Customer, check_file, is_customer_file, overall, text_digest
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Words
 from alp_daemon.problem import Problem
 

@@ -23,7 +23,7 @@ LEVELS = (
     {"channels"},
     {"services"},
     {"store", "files"},
-    {"registry"},
+    {"registry", "certificates"},
     {"settings", "customers"},
     {"sections"},
     {"yamlmodel"},
@@ -38,7 +38,7 @@ LEVELS = (
 
 # Where a library may be imported. What stands for a type or a format is used everywhere it is spoken of.
 HOMES = {
-    "OpenSSL": {"channels"},
+    "OpenSSL": {"certificates", "channels.ftp"},
     "email_validator": {"files.informz.address"},
     "argon2": {"services.logins.access", "services.logins.credentials"},
     "click": {"cli"},
@@ -50,7 +50,7 @@ HOMES = {
     "rich": {"cli", "demo"},
     "sqlite_utils": {"store"},
     "obstore": {"files.bucket"},
-    "psycopg": {"store.postgres", "store.postgrestransaction", "store.pgcolumns"},
+    "psycopg": {"store.postgres", "store.postgrestransaction", "store.pgcolumns", "store.pgerrors"},
     "sqlite3": {"store"},
     "structlog": {"log"},
     "watchdog": {"channels.watch"},

@@ -22,7 +22,7 @@ import pytest
 from alp_daemon.demo import acts
 from alp_daemon.demo.samples import Sample, all_samples, sample
 from alp_daemon.demo.stage import Stage
-from alp_daemon.domain.plan import Changes
+from alp_daemon.domain.changes import Changes
 
 COMMAND = [sys.executable, "-P", "-c", "from alp_daemon.cli import main; main()", "demo"]
 NOT_SAMPLES = ["by FTPS", "killed client", "sent again", "wrong passwords"]

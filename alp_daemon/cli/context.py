@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +20,14 @@ from alp_daemon import ports
 from alp_daemon import settings as settings_file
 from alp_daemon.cli import configuration
 from alp_daemon.cli.arguments import name_of_user, readable
-from alp_daemon.customers import Customer, Loaded, load_dir, load_file
-from alp_daemon.customers.files import SUFFIX
+from alp_daemon.customers import SUFFIX, Customer, Loaded, load_dir, load_file
 from alp_daemon.errors import NotFound, Refused
+from alp_daemon.problem import ConfigurationFileError
 from alp_daemon.settings import Settings, is_postgres
 from alp_daemon.store.store import Store, migrate, open_store
+
+if TYPE_CHECKING:
+    from alp_daemon.services.addresses.codes import Addressee
 
 _CONFIG_HELP = "alp.yaml to use; else that of ALP_CONFIG, configs/alp.yaml here, or /etc/alp-daemon/alp.yaml."
 
@@ -115,6 +118,26 @@ class Context:
             if customer.brand and customer.brand.id == id_:
                 return customer
         raise NotFound(f"there is no customer {id_!r}: {path} does not exist, and no customer has a brand of this id")
+
+    def addressee(self, id_: str) -> Addressee:
+        """The same for what asks no more of a customer's file than whose it is: a STOP waits for nobody to mend it.
+
+        Where the file is broken or gone, it is as the daemon last read it, which is told on stderr. Raises as
+        ``customer`` does where that is unknown.
+        """
+        from alp_daemon.services.addresses import codes  # few commands need it
+
+        try:
+            return codes.addressee(self.customer(id_))
+        except (ConfigurationFileError, NotFound):
+            known = None if self.lacks_database else codes.known(self.store, id_)
+            if known is None:
+                raise
+        say(
+            f"alp-daemon: the file of customer {id_} cannot be used (see `alp-daemon check-config`); going by the name,"
+            " keyword and region that it had when it last could"
+        )
+        return known
 
     def brand(self, id_: str) -> Customer:
         """A customer with a brand, by its own id or by the brand's."""

@@ -16,7 +16,7 @@ from alp_daemon.services.addresses import inbound
 @click.option("--id", "message_id", metavar="MSGID", help="The gateway's id: the same message is done once.")
 def message_command(context: Context, customer_id: str, from_number: str, text: str, message_id: str | None) -> None:
     """Take in an inbound text message (STOP, HELP, the keyword, or anything else)."""
-    customer = context.customer(customer_id)
+    customer = context.addressee(customer_id)
     words = context.settings.messages.in_force()
     answer = inbound.message(context.store, customer, from_number, text, message_id, context.now, words)
     context.show(answer.as_dict(), f"{answer.intent}: the number is {answer.status}\nreply: {answer.reply or '(none)'}")
@@ -27,6 +27,6 @@ def message_command(context: Context, customer_id: str, from_number: str, text: 
 @click.option("--limit", type=WHOLE_NUMBER, default=100, show_default=True, help="How many at the most.")
 def messages_command(context: Context, customer_id: str, limit: int) -> None:
     """List inbound messages that no rule understood, newest first."""
-    found = inbound.not_understood(context.existing_store, context.customer(customer_id).id, limit)
+    found = inbound.not_understood(context.existing_store, context.addressee(customer_id).id, limit)
     rows = [[each["at"][:19], each["from"], each["text"]] for each in found]
     context.show(found, lambda: context.table(["when", "from", "text"], rows))

@@ -18,7 +18,7 @@ from alp_daemon.domain import phone
 from alp_daemon.domain.model import Status
 from alp_daemon.errors import NotFound, UsageProblem
 from alp_daemon.services.addresses import history, optin
-from alp_daemon.services.addresses.optin import Sender
+from alp_daemon.services.addresses.optin import Sender, Standing
 from alp_daemon.services.addresses.wholelist import ListKind, export, kind_meant
 
 _TAGS = click.option(
@@ -28,34 +28,48 @@ _TAGS = click.option(
     metavar="T",
     help="A tag to add (opt-in, reactivate) or remove (opt-out, suspend); may be given several times.",
 )
-_SOURCES = ("operator", "end_user")
+_BY = by_default("Who gives the command; it is kept in the history.")
+_OPERATOR = "operator"
 
 
-def _manage(name: str, help_text: str, *, with_source: bool = False) -> click.Command:
-    """One ManageOptin command."""
+def _manage(name: str, help_text: str) -> click.Command:
+    """One ManageOptin command that goes by the customer's file."""
 
-    def run(
-        context: Context, customer_id: str, number: str, tags: tuple[str, ...], by: str, source: str = "operator"
-    ) -> None:
+    @command(name.replace("_", "-"), help=help_text)
+    @click.argument("customer_id", metavar="CUSTOMER")
+    @click.argument("number")
+    @_TAGS
+    @_BY
+    def run(context: Context, customer_id: str, number: str, tags: tuple[str, ...], by: str) -> None:
         customer = context.customer(customer_id)
-        sender = Sender(by, source, "cli")
+        sender = Sender(by, _OPERATOR, "cli")
         standing = optin.command(context.store, context.settings, customer, name, number, tags, sender, context.now)
-        text = f"{standing.number} is {standing.status}" + (f" ({standing.message})" if standing.message else "")
-        context.show(standing.as_dict(), text)
+        _show_standing(context, standing)
 
-    decorated: Any = _TAGS(by_default("Who gives the command; it is kept in the history.")(run))
-    if with_source:
-        decorated = click.option(
-            "--source", type=click.Choice(_SOURCES), default="operator", help="end_user: said by phone or letter."
-        )(decorated)
-    decorated = click.argument("number")(decorated)
-    decorated = click.argument("customer_id", metavar="CUSTOMER")(decorated)
-    run.__doc__ = help_text
-    return command(name.replace("_", "-"), help=help_text)(decorated)
+    return run
+
+
+@command("opt-out")
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.argument("number")
+@click.option(
+    "--source",
+    type=click.Choice((_OPERATOR, "end_user")),
+    default=_OPERATOR,
+    help="end_user: said by phone or letter.",
+)
+@_TAGS
+@_BY
+def opt_out_command(
+    context: Context, customer_id: str, number: str, source: str, tags: tuple[str, ...], by: str
+) -> None:
+    """Opt a number out; only its keyword message can lift that."""
+    customer = context.addressee(customer_id)
+    sender = Sender(by, source, "cli")
+    _show_standing(context, optin.opt_out(context.store, customer, number, tags, sender, context.now))
 
 
 opt_in_command = _manage("opt_in", "Opt a number in (refused where it has opted out).")
-opt_out_command = _manage("opt_out", "Opt a number out; only its keyword message can lift that.", with_source=True)
 suspend_command = _manage("suspend", "Suspend an opted-in number.")
 reactivate_command = _manage("reactivate", "Reactivate a suspended number.")
 
@@ -65,10 +79,10 @@ reactivate_command = _manage("reactivate", "Reactivate a suspended number.")
 @click.argument("number")
 def status_command(context: Context, customer_id: str, number: str) -> None:
     """Show how a number stands on a customer's list."""
-    customer = context.customer(customer_id)
+    customer = context.addressee(customer_id)
     standing = optin.status(context.existing_store, customer, number)
     key = optin.parse_number(number, customer.region)
-    stories = history.of_number(context.existing_store, key, [customer_id])
+    stories = history.of_number(context.existing_store, key, [customer.id])
     data = {
         "number": standing.number,
         "status": standing.status,
@@ -83,9 +97,9 @@ def status_command(context: Context, customer_id: str, number: str) -> None:
 @click.option("--customer", "customer_id", help="Only on this customer's list.")
 def number_command(context: Context, number: str, customer_id: str | None) -> None:
     """Print one number's whole history, on every list."""
-    region = context.customer(customer_id).region if customer_id else "US"
-    key = optin.parse_number(number, region)
-    lists = [customer_id] if customer_id else history.known_lists(context.existing_store)
+    customer = context.addressee(customer_id) if customer_id else None
+    key = optin.parse_number(number, customer.region if customer else "US")
+    lists = [customer.id] if customer else history.known_lists(context.existing_store)
     stories = history.of_number(context.existing_store, key, lists)
     if not stories:
         raise NotFound(f"{phone.mask(key)} has never been on {customer_id or 'any'} list")
@@ -130,6 +144,11 @@ def usage_command(context: Context, customer_id: str, month: str | None) -> None
     found = history.usage(context.existing_store, customer.id, month)
     rows = [[f["month"], f["mode"], f["uploads"], f["never_seen_before"]] for f in found]
     context.show(found, lambda: context.table(["month", "mode", "uploads", "never seen before"], rows))
+
+
+def _show_standing(context: Context, standing: Standing) -> None:
+    text = f"{standing.number} is {standing.status}" + (f" ({standing.message})" if standing.message else "")
+    context.show(standing.as_dict(), text)
 
 
 def _print_history(context: Context, events: list[dict[str, Any]]) -> None:

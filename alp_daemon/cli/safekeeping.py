@@ -52,6 +52,7 @@ def backup_command(context: Context, target: Path, with_spool: bool) -> int:
 @click.option("--anyway", is_flag=True, help="Even if the database has come further than the backup.")
 def restore_command(context: Context, source: Path, anyway: bool) -> None:
     """Put a backup in the database's place, with the daemon stopped; what it replaces is kept beside it."""
+    from alp_daemon.customers import customer_of
     from alp_daemon.daemon.partlocks import stopped
     from alp_daemon.services.safekeeping.restore import restore
 
@@ -64,7 +65,7 @@ def restore_command(context: Context, source: Path, anyway: bool) -> None:
     if done.unreadable:
         say(f"it is damaged ({done.unreadable}): who opted out after the backup is not known, so ask your gateway")
     for name, path in done.opted_out.items():
-        customer = name.partition("/")[0]
+        customer = customer_of(name)
         say(f"{name}: people opted out since; bring that back now: alp-daemon import {customer} {path} --by NAME")
     for login in done.decided.revoked:
         whose = f"{login['customer']} {login['user']}".lstrip()

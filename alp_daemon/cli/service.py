@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime
 
 import click
 
+from alp_daemon import certificates
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.customers import Loaded
 from alp_daemon.customers import json_schema as customer_schema
 from alp_daemon.errors import ConfigurationError
-from alp_daemon.problem import ConfigurationFileError
+from alp_daemon.problem import ConfigurationFileError, Problem
 from alp_daemon.services.processing.rules import unapproved
 from alp_daemon.settings import Settings
 from alp_daemon.settings import json_schema as settings_schema
@@ -48,8 +51,9 @@ def check_config_command(context: Context) -> int:
     except ConfigurationFileError as error:
         loaded, lapsed = Loaded(problems=error.problems), []
     else:
-        _check_certificate(settings)
+        expiring = _expiring_certificates(settings, context.now)
         loaded = context.load_customers()
+        loaded = replace(loaded, problems=(*expiring, *loaded.problems))
         # Where there is no database, nothing is approved, which need not be said of each feed.
         lapsed = [] if context.lacks_database else unapproved(context.store, loaded.customers.values())
     data = {
@@ -99,16 +103,13 @@ def schema_command(context: Context, which: str) -> None:
     context.show(schema, json.dumps(schema, indent=2))
 
 
-def _check_certificate(settings: Settings) -> None:
+def _expiring_certificates(settings: Settings, now: datetime) -> tuple[Problem, ...]:
     """Raises what `serve` would raise for certificates or keys that cannot be used."""
-    if settings.ftp.tls is not None:
-        from alp_daemon.channels.ftp.tls import tls_context
-
-        tls_context(settings.ftp.tls)
-    if settings.web.tls is not None:
-        from alp_daemon.channels.web.certificate import tls_context as web_tls_context
-
-        web_tls_context(settings.web.tls)
+    judged = (pair.judge(now) for pair in certificates.pairs(settings))
+    # alp.yaml itself is right, and `serve` starts: it is the doctor who calls one that has expired an error.
+    return tuple(
+        Problem(each.file, 1, 1, f"{each.section}: {each.message}", severity="warning") for each in judged if each
+    )
 
 
 def _print_check(loaded: Loaded, lapsed: list[str]) -> None:

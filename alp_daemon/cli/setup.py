@@ -15,7 +15,7 @@ from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused, UsageProblem
 from alp_daemon.services.addresses import importing, wholelist
 from alp_daemon.services.addresses.importing import Imported
-from alp_daemon.services.decisions import approval, approval_link, sheet
+from alp_daemon.services.decisions import approval, approval_link, preview, sheet
 from alp_daemon.services.logins.credentials import PROVIDER, Credentials, Issued, Kind
 from alp_daemon.services.processing import line_types
 from alp_daemon.services.processing.source import Source
@@ -65,11 +65,11 @@ def preview_command(
     if send and not by:
         raise UsageProblem("--send needs --by NAME: who asks for the approval")
     customer = context.customer(customer_id)
-    chosen = approval.choose_feed(customer, file, feed)
+    chosen = preview.choose_feed(customer, file, feed)
     with context.store_as_it_is() as store:
-        found = approval.preview(store, context.settings, customer, chosen, file)
+        found = preview.preview(store, context.settings, customer, chosen, file)
     if out is not None:
-        count = write_whole(out, partial(approval.write_standard_format, found.listed), anew=True)
+        count = write_whole(out, partial(preview.write_standard_format, found.listed), anew=True)
         say(f"wrote {out}: {count:,} numbers with their tags in the standard format")
     if by and send:
         _send_link(context, customer, chosen, file, by)
@@ -85,7 +85,7 @@ def preview_command(
 def approve_command(context: Context, customer_id: str, sample: Path, feed: str | None, by: str) -> None:
     """Approve a feed as it is configured now; issues the customer's FTP log-in, shown once."""
     customer = context.customer(customer_id)
-    chosen = approval.choose_feed(customer, sample, feed)
+    chosen = preview.choose_feed(customer, sample, feed)
     approved = approval.approve(context.store, context.settings, customer, chosen, sample, by, context.now)
     if approved.requeued:
         say(f"{len(approved.requeued)} waiting file(s) are in the queue; {context.who_works_on_it}")

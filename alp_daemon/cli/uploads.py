@@ -10,7 +10,7 @@ from alp_daemon.cli.arguments import WHOLE_NUMBER, by_default, by_required
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import HELD_EXIT_CODE, NotFound, UnusableFile
-from alp_daemon.services.decisions import approval, holds
+from alp_daemon.services.decisions import holds, preview
 from alp_daemon.services.decisions.undo import undo
 from alp_daemon.services.processing.foreground import process_now
 from alp_daemon.services.reports import reporttext, shown
@@ -37,11 +37,11 @@ def process_command(context: Context, customer_id: str, file: Path, feed: str | 
     customer = context.customer(customer_id)
     if not file.is_file():
         raise NotFound(f"{file}: there is no such file")
-    chosen = approval.choose_feed(customer, file, feed)
+    chosen = preview.choose_feed(customer, file, feed)
     with context.busy(f"working {file.name}"):
         if dry_run:
             with context.store_as_it_is() as store:
-                finished = approval.dry_run(store, context.settings, customer, chosen, file)
+                finished = preview.dry_run(store, context.settings, customer, chosen, file)
         else:
             finished = process_now(
                 context.store, context.settings, customer, file, chosen, by, clock=lambda: context.now, tell=say

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from alp_daemon.customers.brand import Brand, list_name, mail_list
+from alp_daemon.customers.brand import Brand, customer_of, is_mail_list, list_name, mail_list
 from alp_daemon.customers.draft import DRAFT_FEED, Draft, draft_yaml
 from alp_daemon.customers.expect import Expect
 from alp_daemon.customers.fileformat import ColumnRef, FileFormat, FixedColumn, Trailer
-from alp_daemon.customers.files import Loaded, load_dir, load_file
-from alp_daemon.customers.fingerprints import fingerprint
-from alp_daemon.customers.guard import GuardSettings
-from alp_daemon.customers.matching import feed_for
+from alp_daemon.customers.files import SUFFIX, Loaded, check_file, is_customer_file, load_dir, load_file
+from alp_daemon.customers.fingerprints import fingerprint, overall, text_digest
+from alp_daemon.customers.matching import feed_for, feed_names
 from alp_daemon.customers.model import (
-    MODE_ALIASES,
     Customer,
     Feed,
-    LineTypeRule,
-    ModeName,
     Preformatted,
     TagSource,
     json_schema,
 )
-from alp_daemon.customers.names import BULK_UPLOAD, PREFORMATTED, is_temporary
+from alp_daemon.customers.names import BULK_UPLOAD, PREFORMATTED, is_temporary, readable
 
 __all__ = [
     "BULK_UPLOAD",
     "DRAFT_FEED",
-    "MODE_ALIASES",
     "PREFORMATTED",
+    "SUFFIX",
     "Brand",
     "ColumnRef",
     "Customer",
@@ -35,20 +31,25 @@ __all__ = [
     "Feed",
     "FileFormat",
     "FixedColumn",
-    "GuardSettings",
-    "LineTypeRule",
     "Loaded",
-    "ModeName",
     "Preformatted",
     "TagSource",
     "Trailer",
+    "check_file",
+    "customer_of",
     "draft_yaml",
     "feed_for",
+    "feed_names",
     "fingerprint",
+    "is_customer_file",
+    "is_mail_list",
     "is_temporary",
     "json_schema",
     "list_name",
     "load_dir",
     "load_file",
     "mail_list",
+    "overall",
+    "readable",
+    "text_digest",
 ]

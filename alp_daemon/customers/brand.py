@@ -22,9 +22,23 @@ class Brand(Model):
     guard: GuardSettings = Field(GuardSettings(), description="Limits past which an upload waits for a person.")
 
 
+# Behind the customer's name, in which there is no such sign.
+_MAIL = "/mail"
+
+
 def mail_list(customer: str) -> str:
     """What the store calls the customer's list of subscribers. The list of numbers has the customer's own name."""
-    return f"{customer}/mail"
+    return f"{customer}{_MAIL}"
+
+
+def is_mail_list(list_: str) -> bool:
+    """Whether the store calls a list of subscribers so."""
+    return list_.endswith(_MAIL)
+
+
+def customer_of(list_: str) -> str:
+    """Whose list the store calls so."""
+    return list_.removesuffix(_MAIL)
 
 
 def list_name(customer: str, feed: str | None) -> str:

@@ -8,6 +8,11 @@ from alp_daemon.customers.model import Customer
 from alp_daemon.customers.names import BULK_UPLOAD, PREFORMATTED, folded
 
 
+def feed_names(customer: Customer) -> list[str]:
+    """The feeds for lists of numbers, as a sender may name them."""
+    return [*customer.feeds, PREFORMATTED]
+
+
 def feed_for(customer: Customer, filename: str, folder: str = "") -> str | None:
     """The feed that a file belongs to, or ``None`` where no pattern fits.
 

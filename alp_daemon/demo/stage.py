@@ -21,7 +21,7 @@ from alp_daemon.demo.certificate import write_certificate
 from alp_daemon.demo.samples import Sample
 from alp_daemon.errors import Unavailable
 from alp_daemon.services.addresses import importing, wholelist
-from alp_daemon.services.decisions import approval
+from alp_daemon.services.decisions import approval, preview
 from alp_daemon.services.logins.credentials import Credentials, Issued
 from alp_daemon.services.reports import shown
 from alp_daemon.services.reports.report import Report
@@ -95,7 +95,7 @@ class Stage:
             wholelist.bring(self.store, customer, before, BY, now)
         issued = None
         if approved_with is not None:
-            feed = approval.choose_feed(customer, approved_with, None)
+            feed = preview.choose_feed(customer, approved_with, None)
             issued = approval.approve(self.store, self.settings, customer, feed, approved_with, BY, now).issued
         return issued or Credentials(self.store).issue(id_, "ftp", BY, now)
 

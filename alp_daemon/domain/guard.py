@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.model import Buckets, Evidence
-from alp_daemon.domain.plan import Changes, Plan
+from alp_daemon.domain.plan import Plan
 
 # A release allows what was shown, and a little more: the list may have moved a little while the file waited.
 WAIVER_MARGIN = 1.05

@@ -153,10 +153,20 @@ class Rejects:
     def total(self) -> int:
         return self.by_reason.total()
 
+    @property
+    def room(self) -> int:
+        """How many more are kept whole."""
+        return MAX_KEPT_REJECTS - len(self.kept)
+
     def add(self, reject: Reject) -> None:
-        self.by_reason[reject.reason] += 1
-        if len(self.kept) < MAX_KEPT_REJECTS:
+        self.count(reject.reason)
+        if self.room:
             self.kept.append(reject)
+
+    def count(self, reason: str, times: int = 1) -> None:
+        """What is not kept whole in any case."""
+        if times:
+            self.by_reason[reason] += times
 
 
 @dataclass(frozen=True, slots=True)

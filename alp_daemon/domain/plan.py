@@ -6,42 +6,16 @@ Everything is arithmetic over the whole list, a million addresses at a time, whi
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alp_daemon.domain.changes import Changes, count, count_changes
 from alp_daemon.domain.model import Codes, Keys, Listed, ListState, Status, Tags
 from alp_daemon.domain.policy import REFUSE, Policy, TagRule, Transitions
 from alp_daemon.domain.rows import differs, find, joined, merged, parts, rows_of, take
 from alp_daemon.domain.tag_sets import EMPTY, TagSets
-
-_OF_SUBSCRIBERS = {"unsubscribed", "resubscribed", "attributes_changed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a plan does, counted by address (tags: by assignment)."""
-
-    opted_in: int = 0
-    reactivated: int = 0
-    suspended: int = 0
-    opted_out: int = 0
-    tags_added: int = 0
-    tags_removed: int = 0
-    unchanged: int = 0
-    blocked_opted_out: int = 0
-    never_seen_before: int = 0
-    unsubscribed: int = 0
-    resubscribed: int = 0
-    attributes_changed: int = 0
-
-    def as_dict(self) -> dict[str, int]:
-        """For reports. What only subscribers have is left out where there is none of it."""
-        return {name: n for name, n in asdict(self).items() if n or name not in _OF_SUBSCRIBERS}
-
-    def __add__(self, other: Changes) -> Changes:
-        return Changes(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +143,9 @@ def _plan_part(
         is_event=is_event,
         refused=listed.keys[refused],
         changes=changes,
-        opted_in_before=_n(in_scope & (state.status == Status.opted_in)),
+        opted_in_before=count(in_scope & (state.status == Status.opted_in)),
         tags_before=sets.sizes(state.tag_set),
-        members_left=_n(gone & (gone_before.status == Status.opted_in)) if policy.within_tags else 0,
+        members_left=count(gone & (gone_before.status == Status.opted_in)) if policy.within_tags else 0,
     )
 
 
@@ -240,29 +214,7 @@ def _count(
     same = ~differs(here_before, here_after) & (here_after.status != Status.absent)
     return replace(
         count_changes(before, after, sets),
-        unchanged=_n(same & ~blocked),
-        blocked_opted_out=_n(blocked),
-        never_seen_before=_n(~known & (here_after.status != Status.absent)),
+        unchanged=count(same & ~blocked),
+        blocked_opted_out=count(blocked),
+        never_seen_before=count(~known & (here_after.status != Status.absent)),
     )
-
-
-def count_changes(before: ListState, after: ListState, sets: TagSets) -> Changes:
-    """What became of the same addresses. Those that stay as they are need not be among them, and are not counted."""
-    changed = differs(before, after)
-    old, new = before.status, after.status
-    added, removed = sets.compare(before.tag_set[changed], after.tag_set[changed])
-    return Changes(
-        opted_in=_n((new == Status.opted_in) & ((old == Status.absent) | (old == Status.opted_out))),
-        reactivated=_n((new == Status.opted_in) & (old == Status.suspended)),
-        suspended=_n((new == Status.suspended) & (old != Status.suspended)),
-        opted_out=_n((new == Status.opted_out) & (old != Status.opted_out)),
-        tags_added=added,
-        tags_removed=removed,
-        unsubscribed=_n((new == Status.unsubscribed) & (old != Status.unsubscribed)),
-        resubscribed=_n((new == Status.opted_in) & (old == Status.unsubscribed)),
-        attributes_changed=_n(before.attrs != after.attrs),
-    )
-
-
-def _n(mask: NDArray[np.bool_]) -> int:
-    return int(np.count_nonzero(mask))

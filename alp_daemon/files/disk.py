@@ -91,6 +91,23 @@ def _pour(source: RawIOBase, target: BinaryIO) -> None:
         shutil.copyfileobj(source, target, _COPY_AT_ONCE)  # a pipe, or a file system that cannot
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Its bytes; readable by the owner only."""
+    with source.open("rb", buffering=0) as read:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as written:
+            _pour(read, written)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same file under a second name; on another file system a copy of it."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        copy_file(source, target)
+
+
 def sha256(file: RawIOBase) -> str:
     """The digest of what a file has left, in hexadecimal."""
     digest, piece = hashlib.sha256(), bytearray(_HASH_AT_ONCE)

@@ -111,6 +111,11 @@ class Objects(Protocol):
         """Why nothing can be kept here just now, in few words without names; None where it can. May block."""
 
 
+def customer_of(name: str) -> str:
+    """Whose object has this name."""
+    return name.partition("/")[0]
+
+
 def aside(name: str) -> str:
     """What an object CUSTOMER/TOKEN is called once it is put aside."""
     return f"{ASIDE}/{name.replace('/', '-')}"

@@ -115,6 +115,11 @@ class PhoneCells:
         """The reason code that a negative verdict stands for."""
         return self._reasons[-verdict % (1 << _CODE_BITS) - 1]
 
+    def reasons(self, verdicts: Verdicts) -> dict[str, int]:
+        """How many of these negative verdicts stand for each reason code."""
+        counts = np.bincount(-verdicts % (1 << _CODE_BITS)).tolist()
+        return {self._reasons[code - 1]: count for code, count in enumerate(counts) if count}
+
     def meant(self, verdicts: Verdicts) -> Keys:
         """The numbers that refused cells mean, of any shape of verdicts."""
         keys: Keys = -verdicts[verdicts < BLANK] >> _CODE_BITS

@@ -24,6 +24,9 @@ _STANDARD_FORMAT = FileFormat(header=False)
 MAX_PREFORMATTED_COLUMNS: Final = 1_000
 """Far more than the tags that a file may bring along before a person has to look at it."""
 
+MAX_PREFORMATTED_TAGS: Final = 100_000
+"""Different ones in one file: far more than anybody can choose from."""
+
 
 def read(path: Path, feed: Feed, *, region: str, name: str = "", takes_texts: TakesTexts | None = None) -> Reading:
     """Read a file through a feed's field map.
@@ -65,7 +68,10 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
     stages = map(judged, blocks)
     # A small file that is not packed is one block: a thread would only find that there is no other.
     pays = table.checked or table.size >= fastcsv.PAYS_FROM
+    tags: set[str] = set()
     for each in ahead(stages) if pays else stages:
+        if field_map.tags is None:
+            _check_tags(tags, each, table.name)
         tally.add(each)
         check_rows(tally.buckets.read, table.name)
     last = blocks.last
@@ -94,6 +100,22 @@ def _check_width(block: Block, field_map: FieldMap, name: str) -> None:
             f"{name}: a row has {block.width:,} columns. A preformatted file has the number in column A and tags in "
             f"the next ones, {MAX_PREFORMATTED_COLUMNS:,} columns at most. Are the line ends missing, or are there "
             "empty columns far to the right?",
+        )
+
+
+def _check_tags(tags: set[str], judged: Judged, name: str) -> None:
+    """A tag is for many numbers. Three million, one for each number, took two minutes and 2 GB.
+
+    Not so in a feed: there a person has seen, and approved, what becomes a tag.
+    """
+    for column in judged.tags:
+        tags.update(tag for cell in column.cells for tag in cell.tags)
+    if len(tags) > MAX_PREFORMATTED_TAGS:
+        raise UnusableFile(
+            "too_many_tags",
+            f"{name}: the file has more than {MAX_PREFORMATTED_TAGS:,} different tags. A preformatted file has the "
+            "number in column A and tags, each for many numbers, in the next ones. Does a column hold names, addresses "
+            "or account numbers? Leave it out.",
         )
 
 

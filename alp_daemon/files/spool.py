@@ -17,55 +17,18 @@ import os
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from alp_daemon.errors import AlpError, OutcomeUnknown
 from alp_daemon.files.disk import copy_open, disk_errors, ensure_room, is_left, make_folder, trouble_of
 from alp_daemon.files.folder import INCOMING, Folder
+from alp_daemon.files.incoming import Incoming, Retouch
 from alp_daemon.files.lastword import LastWord
-from alp_daemon.files.objects import Kept, Objects, Recorded, StorageAway
+from alp_daemon.files.objects import Kept, Objects, Recorded, StorageAway, customer_of
 from alp_daemon.files.sharedfolder import SharedFolder
 from alp_daemon.settings import Settings
-
-# Looking takes a microsecond; so many bytes may get under the floor.
-_LOOK_EVERY = 2**23
-
-
-@dataclass(eq=False, slots=True)
-class Incoming:
-    """A file that is being received. ``write`` to it, then hand it to the intake or ``abort`` it."""
-
-    customer: str
-    file: BinaryIO
-    path: Path
-    floor: int = 0
-    """So many bytes of the disk are to stay free."""
-    kept: Kept | None = None
-    """The object that it has become already."""
-    _since_look: int = 0
-
-    def write(self, piece: bytes) -> None:
-        """Raises :class:`NoRoom` where the disk is full, or no more than its ``floor`` is free."""
-        with disk_errors("cannot keep a received file"):
-            self.file.write(piece)
-        self._since_look += len(piece)
-        if self._since_look >= _LOOK_EVERY:
-            self._since_look = 0
-            ensure_room(self.path.parent, self.floor)
-
-    def abort(self) -> None:
-        """Forgets it. May be called at any time and more than once."""
-        self.path.unlink(missing_ok=True)
-        # What is still in the buffer may not fit on the disk; nobody needs it any more.
-        with suppress(OSError):
-            self.file.close()
-
-
-Retouch = Callable[[Incoming], None]
 
 
 def open_spool(settings: Settings) -> Spool:
@@ -167,7 +130,7 @@ class Spool:
         Once it returns the file may be removed. Raises :class:`TryAgain` when the disk is full, the storage is away or
         the file is being written; messages call it ``called``.
         """
-        customer, _ = object_name.split("/")
+        customer = customer_of(object_name)
         incoming = self.begin(customer)
         try:
             copy_open(source, called, incoming.file)

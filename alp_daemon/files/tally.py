@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -52,9 +53,7 @@ class Tally:
         self.buckets.filtered += int(np.count_nonzero(judged.filtered))
         self.buckets.rejected += len(judged.ragged) + int(np.count_nonzero(judged.kept & ~valid))
 
-        refusals = [_refusal(judged.block, row, 0, "", text, RAGGED_ROW) for row, text in judged.ragged.items()]
-        refusals += self._refused_numbers(judged)
-        refusals += self._refused_tags(judged)
+        refusals = self._refused_rows(judged) + self._refused_numbers(judged) + self._refused_tags(judged)
         for *_, reject in sorted(refusals):
             self.rejects.add(reject)
         self._collect(judged.verdicts, valid, self._united(judged))
@@ -72,12 +71,26 @@ class Tally:
         """The numbers of all blocks that were refused: the file does name them. For once, like ``finish``."""
         return np.unique(self._unusable.take())
 
+    # Of what one column (or the widths) refuses, no more than there is room for is made: the rest is only counted.
+    # A piece of a file may be a million rows, and each a reject.
+
+    def _refused_rows(self, judged: Judged) -> list[_Refusal]:
+        room = self.rejects.room
+        self.rejects.count(RAGGED_ROW, max(0, len(judged.ragged) - room))
+        shown = islice(judged.ragged.items(), room)
+        return [_refusal(judged.block, row, 0, "", text, RAGGED_ROW) for row, text in shown]
+
     def _refused_numbers(self, judged: Judged) -> list[_Refusal]:
-        names, kept = self._map.phone_names, judged.kept
-        without = np.flatnonzero(kept & (judged.verdicts == BLANK).all(axis=0)).tolist()
-        refusals = [_refusal(judged.block, row, 0, " / ".join(names), "", NO_NUMBER) for row in without]
+        names, kept, room = self._map.phone_names, judged.kept, self.rejects.room
+        without = np.flatnonzero(kept & (judged.verdicts == BLANK).all(axis=0))
+        self.rejects.count(NO_NUMBER, len(without[room:]))
+        all_names = " / ".join(names)
+        refusals = [_refusal(judged.block, row, 0, all_names, "", NO_NUMBER) for row in without[:room].tolist()]
         for place, (column, found) in enumerate(zip(self._map.phones, judged.verdicts, strict=True)):
             rows = np.flatnonzero(kept & (found < BLANK))
+            for reason, times in self._cells.reasons(found[rows[room:]]).items():
+                self.rejects.count(reason, times)
+            rows = rows[:room]
             texts = judged.block.texts(column, rows)
             for row, verdict, text in zip(rows.tolist(), found[rows].tolist(), texts, strict=True):
                 refusals.append(_refusal(judged.block, row, place, names[place], text, self._cells.reason(verdict)))
@@ -85,11 +98,16 @@ class Tally:
 
     def _refused_tags(self, judged: Judged) -> list[_Refusal]:
         refusals: list[_Refusal] = []
+        room = self.rejects.room
         for place, (name, codes, cells) in enumerate(judged.tags, start=len(self._map.phones)):
             has_bad = np.fromiter((bool(cell.bad) for cell in cells), np.bool_, len(cells))
             if not has_bad.any():
                 continue
-            for row in np.flatnonzero(has_bad[codes] & judged.kept).tolist():
+            rows = np.flatnonzero(has_bad[codes] & judged.kept)
+            for cell, times in enumerate(np.bincount(codes[rows[room:]]).tolist()):
+                for word in cells[cell].bad:
+                    self.rejects.count(word.reason, times)
+            for row in rows[:room].tolist():
                 bad = cells[codes[row]].bad
                 refusals += (_refusal(judged.block, row, place, name, word.text, word.reason) for word in bad)
         return refusals

@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from alp_daemon.files import atomic
 from alp_daemon.files.disk import disk_errors, sync_folder
 from alp_daemon.flock import alone_in
 
@@ -65,8 +66,7 @@ def _write(folder: Path, version: str, before: Path | None, contents: Mapping[st
         path.write_bytes(contents[path.name])
     _bring_to_disk(new)
     sync_folder(part)
-    part.rename(folder / version)
-    sync_folder(folder)
+    atomic.rename(part, folder / version)
 
 
 def _linked(before: Path | None, path: Path, content: bytes) -> bool:
@@ -96,8 +96,7 @@ def _point(folder: Path, link: str, version: str) -> None:
     part = folder / f".{link}.part"
     part.unlink(missing_ok=True)
     part.symlink_to(version)
-    part.replace(folder / link)
-    sync_folder(folder)
+    atomic.rename(part, folder / link)
 
 
 def _forget(folder: Path, kept: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, transactions, the schema, and its errors in plain words.
+"""PostgreSQL: connections, transactions, and the schema.
 
 SQLite lets one transaction write at a time. Here customers do not wait for each other, so that transactions run side
 by side at PostgreSQL's usual level, READ COMMITTED: each statement sees what was committed before it began. That is
@@ -29,8 +29,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumper
 
-from alp_daemon.errors import AlpError, Busy, OutcomeUnknown, TryAgain, Unavailable
+from alp_daemon.errors import OutcomeUnknown, Unavailable
 from alp_daemon.store.pgcolumns import ArrayDumper
+from alp_daemon.store.pgerrors import shown, translated
 from alp_daemon.store.postgrestransaction import PostgresTransaction
 from alp_daemon.store.sql import migrations
 
@@ -44,12 +45,6 @@ _DEFAULTS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
 }
-
-# https://www.postgresql.org/docs/15/errcodes-appendix.html: the classes of conditions that pass. 08 the connection,
-# 40 a deadlock, 53 no disk, memory or connection left, 55P03 a lock that was not free in time, 57 stopped by a person.
-_PASSING = ("08", "40", "53", "55P03", "57")
-# The refusals of a server that is about to be there: PostgreSQL does not number them when it refuses a connection.
-_COMING = ("starting up", "shutting down", "recovery", "too many", "connection slots", "accepting connections")
 
 
 class _TextDumper(StrDumper):
@@ -70,11 +65,11 @@ class PostgresStore:
         self._address = address
         self._busy_seconds = busy_seconds
         self._local = threading.local()
-        self.name = _shown(address)
+        self.name = shown(address)
 
     def open(self) -> PostgresStore:
         """Makes sure that the schema is this release's. Must be called before anything else."""
-        with self._translated():
+        with translated(self.name):
             applied, known = self._applied(), _known()
             if applied > known:
                 raise Unavailable(f"{self.name}: made by a newer release (schema {applied}, this one knows {known})")
@@ -116,7 +111,7 @@ class PostgresStore:
     def alone(self, *subject: str) -> Iterator[None]:
         """Nobody else is inside with this subject, on any node; no transaction is open for it meanwhile."""
         about = ("/".join(subject),)
-        with self._translated():
+        with translated(self.name):
             connection = self._first("SELECT pg_advisory_lock(hashtextextended(%s, 0))", about)
         try:
             yield
@@ -134,7 +129,7 @@ class PostgresStore:
 
     @contextmanager
     def _transaction(self, begin: LiteralString, *, writes: bool) -> Iterator[PostgresTransaction]:
-        with self._translated():
+        with translated(self.name):
             connection = self._first(begin)
             try:
                 yield PostgresTransaction(connection, writes=writes)
@@ -190,29 +185,6 @@ class PostgresStore:
         (number,) = connection.execute("SELECT coalesce(max(number), 0) FROM schema_migrations").fetchone() or (0,)
         return int(number)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """PostgreSQL's own errors in the project's words, with what to do."""
-        try:
-            yield
-        except psycopg.OperationalError as error:
-            raise self._explained(error) from error
-        except psycopg.errors.IdleInTransactionSessionTimeout as error:
-            raise TryAgain(f"{self.name}: this program stood still for too long; nothing was changed") from error
-        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
-            raise Unavailable(f"{self.name}: {_first_line(error)}; check the rights of its user") from error
-
-    def _explained(self, error: psycopg.OperationalError) -> AlpError:
-        text = _first_line(error)
-        if isinstance(error, psycopg.errors.LockNotAvailable):
-            return Busy(f"{self.name}: somebody else has been at work on the same for long; try again ({text})")
-        code = error.sqlstate or ""
-        if code.startswith(_PASSING) or any(word in text for word in _COMING) or not (code or "FATAL" in text):
-            return TryAgain(f"{self.name}: nothing was changed as far as is known; try again ({text})")
-        return Unavailable(
-            f"{self.name}: {text}; check `database` in alp.yaml, and the password (PGPASSWORD, PGPASSFILE)"
-        )
-
 
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 _NOT_LASTING = "BEGIN; SET LOCAL synchronous_commit = off"
@@ -238,19 +210,3 @@ def _known() -> int:
 
 def _number(migration: str) -> int:
     return int(migration.partition("_")[0])
-
-
-def _shown(address: str) -> str:
-    """The address as a person may see it: without its password."""
-    try:
-        given = conninfo_to_dict(address)
-    except psycopg.ProgrammingError as error:
-        raise Unavailable(
-            "database in alp.yaml: no address of a PostgreSQL database: expected postgresql://HOST/NAME"
-        ) from error
-    where = f"{given.get('host', '')}:{given['port']}" if "port" in given else str(given.get("host", ""))
-    return f"postgresql://{where}/{given.get('dbname') or given.get('service', '')}"
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

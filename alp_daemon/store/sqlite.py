@@ -85,7 +85,7 @@ class SqliteStore:
             return str(error)
         return None if found == "ok" else str(found)
 
-    def settle(self) -> None:
+    def fold_wal(self) -> None:
         """Puts all that is beside the file into it. Raises ``TryAgain`` where somebody else has it open."""
         with _translated(self.path):
             connection = self._connection()
@@ -183,8 +183,8 @@ class SqliteStore:
 
 
 @contextmanager
-def reading_settled(path: Path) -> Iterator[SqliteTransaction]:
-    """A file that nobody writes to and that was settled, of whatever release: it is read as it is, and not touched."""
+def reading_folded(path: Path) -> Iterator[SqliteTransaction]:
+    """A file that nobody writes to and that was folded, of whatever release: it is read as it is, and not touched."""
     address = f"{path.absolute().as_uri()}?immutable=1"
     with _translated(path), closing(sqlite3.connect(address, uri=True)) as connection:
         yield SqliteTransaction(connection)

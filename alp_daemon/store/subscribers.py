@@ -96,14 +96,6 @@ def keep_fields(transaction: Transaction, head: ListHead, fields: Iterable[Field
     )
 
 
-def read_target_groups(transaction: Transaction, head: ListHead | None) -> dict[str, list[str]]:
-    """The values of each demographic category."""
-    groups: dict[str, list[str]] = {}
-    for row in transaction.all("target_groups.all", list=head.id) if head else []:
-        groups.setdefault(row["field"], []).append(row["name"])
-    return groups
-
-
 def keep_target_groups(transaction: Transaction, head: ListHead, groups: Mapping[str, Iterable[str]]) -> None:
     transaction.many(
         "target_groups.add",

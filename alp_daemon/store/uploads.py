@@ -15,7 +15,7 @@ from alp_daemon.store.store import Row, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One received file, as ``uploads`` holds it (see the schema for what each column means). Times are stamps."""
+    """One received file: what is read of its row (see the schema for what each column means). Times are stamps."""
 
     id: int
     customer: str
@@ -44,11 +44,9 @@ class Upload:
     reminded_at: str | None
     config: str | None
     version: int | None
-    started_at: str | None
     finished_at: str | None
     attempts: int
     lease_owner: str | None
-    lease_until: str | None
     never_seen: int
     undone_by: str | None
     undone_at: str | None

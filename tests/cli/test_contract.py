@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from alp_daemon import ports
 from alp_daemon.sections import LockoutSettings
 from alp_daemon.services.logins.access import Access
 from alp_daemon.store.store import open_store
+from tests.certificates import write_pair
 from tests.cli.conftest import ACME, ANN, EVE, JOE, MEMBERS, Terminal
 
 REPORT = {
@@ -159,6 +160,11 @@ def test_release_discard_and_undo(alp: Terminal) -> None:
     assert alp.json("release", "3", "--by", "Ann") == {"upload": 3, "state": "received"}
     said = alp("process", "acme", alp.file("members.csv", f"Phone,Feeder\n{EVE},\n"))
     assert (said.code, said.err) == (0, "upload 3 came first: applied\n")
+    released = alp.json("show", "3")
+    assert released.keys() == REPORT | {"released_by"}
+    assert (released["released_by"], [each["code"] for each in released["hold"]]) == ("Ann", ["omitted"])
+    assert [each.get("released_by") for each in alp.json("uploads")] == [None, "Ann", None, None]
+    assert "  released   by Ann\n" in alp("show", "3").out
     assert alp.json("undo", "3", "--by", "Ann") == {"upload": 3, "reversed": 2, "kept": 1, "refused": 0}
 
 
@@ -242,6 +248,20 @@ def test_check_config_tries_the_certificate_and_makes_no_database(alp: Terminal,
     config.write_text("")
     assert alp("check-config", "--config", str(config)).code == 0
     assert list(config.parent.iterdir()) == [config]
+
+
+@pytest.mark.parametrize(("days", "code", "severity"), [(-1, 69, "error"), (13, 0, "warning"), (15, 0, None)])
+def test_check_config_and_doctor_tell_of_a_certificate_that_expires(
+    alp: Terminal, tmp_path: Path, days: int, code: int, severity: str | None
+) -> None:
+    certificate, key = tmp_path / "ftp.crt", tmp_path / "ftp.key"
+    write_pair(certificate, key, datetime.now(UTC) + timedelta(days=days))
+    with (tmp_path / "alp.yaml").open("a") as config:
+        config.write(f"ftp: {{tls: {{certificate: {certificate}, key: {key}}}}}\n")
+    problems = [(problem["path"], problem["severity"]) for problem in alp.json("check-config")["problems"]]
+    assert problems == ([(str(certificate), "warning")] if severity else [])
+    findings = [each["severity"] for each in alp.json("doctor", code=code) if str(certificate) in each["message"]]
+    assert findings == ([severity] if severity else [])
 
 
 def test_schema(alp: Terminal) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alp_daemon import customers, settings
-from alp_daemon.customers import GuardSettings
+from alp_daemon.customers.guard import GuardSettings
 from alp_daemon.domain.guard import DEFAULTS, DEFAULTS_BY_MODE
 from alp_daemon.quantities import written_share
 

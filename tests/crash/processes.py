@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +84,3 @@ class Daemon:
     def was_killed(self) -> bool:
         """Waits for its death and says whether it was a violent one."""
         return self._process.wait(WAIT_SECONDS) == -signal.SIGKILL
-
-
-def eventually(true: Callable[[], object], otherwise: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, otherwise()
-        time.sleep(0.02)

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash import runner
-from tests.crash.processes import WAIT_SECONDS, Command, Daemon, Finished, Step, eventually
+from tests.crash.processes import WAIT_SECONDS, Command, Daemon, Finished, Step
 from tests.crash.runner import preload, run_in_child
+from tests.eventually import eventually
 
 RUNNER = str(runner.__file__)
 
@@ -89,7 +90,7 @@ class Provider:
             process = subprocess.Popen([sys.executable, RUNNER, "serve", *self._config], env=environment, stderr=output)
         daemon = Daemon(self.folder / "data", process)
         try:
-            eventually(lambda: daemon.is_dead or daemon.ports(), self.log)
+            eventually(lambda: daemon.is_dead or daemon.ports(), otherwise=self.log)
             yield daemon
             if not daemon.is_dead:
                 process.terminate()
@@ -165,7 +166,7 @@ class Provider:
         return {f"{row['upload']:06d}" for row in self.rows("SELECT upload FROM reports")} <= published
 
     def wait_until_idle(self) -> None:
-        eventually(self.is_idle, lambda: f"{self.rows('SELECT * FROM uploads')}\n{self.log()}")
+        eventually(self.is_idle, otherwise=lambda: f"{self.rows('SELECT * FROM uploads')}\n{self.log()}")
 
     def export(self, customer: str = "acme") -> str:
         return self.done("export", customer)

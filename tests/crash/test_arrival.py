@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.crash.outcome import assert_sound
-from tests.crash.processes import Daemon, Step, eventually
+from tests.crash.processes import Daemon, Step
 from tests.crash.provider import Provider
+from tests.eventually import eventually
 
 YAML = "name: School\nkeyword: JOIN\nfeeds: {}\n"
 
@@ -111,7 +112,7 @@ def test_drop_every_file_is_picked_up_once(provider: Provider) -> None:
 
 
 def picked_up(provider: Provider, names: list[str]) -> None:
-    eventually(lambda: len(provider.states()) == len(names), provider.log)
+    eventually(lambda: len(provider.states()) == len(names), otherwise=provider.log)
     recovered(provider, [(name, "applied") for name in names])
 
 
@@ -119,7 +120,7 @@ def test_what_a_killed_daemon_had_in_work_is_done_once(provider: Provider) -> No
     stand_still = Step("alp_daemon.services.processing.process:read_source", "before", by="SIGSTOP")
     provider.drop("acme", "preformatted/list-0.csv", content("list-0.csv").decode())
     with provider.daemon([stand_still]) as daemon:
-        eventually(provider.deaths, provider.log)
+        eventually(provider.deaths, otherwise=provider.log)
         daemon.kill()
     os.kill(provider.leases()["acme"], signal.SIGCONT)
     with provider.daemon():

@@ -10,8 +10,9 @@ import pytest
 
 from tests.crash.conftest import Copy
 from tests.crash.outcome import assert_sound, outcome
-from tests.crash.processes import Step, eventually
+from tests.crash.processes import Step
 from tests.crash.provider import Provider
+from tests.eventually import eventually
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "alp-daemon"
 BACKUP = [
@@ -19,7 +20,7 @@ BACKUP = [
     Step("alp_daemon.store.sqlite:SqliteStore.copy_to", "after"),
     Step("alp_daemon.services.safekeeping.backup:looked_at", "after"),
     Step("alp_daemon.services.safekeeping.backup:_copy_spool", "after"),
-    Step("alp_daemon.files.setaside:make_durable", "after"),
+    Step("alp_daemon.files.atomic:make_durable", "after"),
 ]
 RESTORE = [
     Step("alp_daemon.services.safekeeping.restore:copy_file", "after"),

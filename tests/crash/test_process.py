@@ -10,8 +10,9 @@ import pytest
 
 from tests.crash.conftest import Copy
 from tests.crash.outcome import assert_sound, outcome
-from tests.crash.processes import Step, eventually
+from tests.crash.processes import Step
 from tests.crash.provider import Provider
+from tests.eventually import eventually
 
 CHANGES = "Phone,Feeder\n2125550101,east\n2125550102,north\n2125550104,north\n2125550105,east\nnobody,west\n"
 """Changes tags, keeps one number, omits one, lists one that said STOP, adds one, and has a row to be refused."""

@@ -18,8 +18,9 @@ import pytest
 from alp_daemon.services.processing.process import MAX_ATTEMPTS
 from tests.crash.model import List, Rows, apply, exported, file_of
 from tests.crash.outcome import assert_sound
-from tests.crash.processes import Daemon, eventually
+from tests.crash.processes import Daemon
 from tests.crash.provider import Provider
+from tests.eventually import eventually
 
 ROUNDS = int(os.environ.get("ALP_CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("ALP_CRASH_SEED", time.time_ns() % 10**6))
@@ -124,7 +125,7 @@ def workers_at_work(provider: Provider) -> list[int]:
 
 def wait_for_all(provider: Provider, senders: list[Sent]) -> None:
     files = sum(len(sender.names) for sender in senders)
-    eventually(lambda: len(provider.uploads()) == files, provider.log)
+    eventually(lambda: len(provider.uploads()) == files, otherwise=provider.log)
     provider.wait_until_idle()
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.crash.outcome import assert_sound
-from tests.crash.processes import Step, eventually
+from tests.crash.processes import Step
 from tests.crash.provider import Provider
+from tests.eventually import eventually
 
 CUSTOMERS = [f"school-{n}" for n in range(6)]
 YAML = "name: School\nkeyword: JOIN\nfeeds: {}\nreport_to: [list@school.example]\n"
@@ -44,7 +45,7 @@ def test_workers_that_die_at_every_step_change_nothing(provider: Provider) -> No
     for customer in CUSTOMERS:
         send(provider, customer)
     with provider.daemon(DEATHS):
-        eventually(lambda: len(provider.uploads()) == len(CUSTOMERS), provider.log)
+        eventually(lambda: len(provider.uploads()) == len(CUSTOMERS), otherwise=provider.log)
         provider.wait_until_idle()
     assert provider.deaths() == len(DEATHS)
     assert {row["state"] for row in provider.uploads()} == {"applied"}
@@ -58,7 +59,7 @@ def test_a_worker_that_dies_while_idle_is_replaced(provider: Provider) -> None:
     first, second, third, *_ = CUSTOMERS
     with provider.daemon() as daemon:
         send(provider, first)
-        eventually(lambda: provider.states(first) == [("list.csv", "applied")], provider.log)
+        eventually(lambda: provider.states(first) == [("list.csv", "applied")], otherwise=provider.log)
         victims = daemon.workers()
         assert victims
         for victim in victims:
@@ -66,8 +67,8 @@ def test_a_worker_that_dies_while_idle_is_replaced(provider: Provider) -> None:
         eventually(lambda: not daemon.workers())
         send(provider, second)
         send(provider, third)
-        eventually(lambda: provider.states(second) == [("list.csv", "applied")], provider.log)
-        eventually(lambda: provider.states(third) == [("list.csv", "applied")], provider.log)
+        eventually(lambda: provider.states(second) == [("list.csv", "applied")], otherwise=provider.log)
+        eventually(lambda: provider.states(third) == [("list.csv", "applied")], otherwise=provider.log)
 
 
 def test_a_worker_that_dies_takes_no_other_with_it(provider: Provider) -> None:
@@ -76,10 +77,10 @@ def test_a_worker_that_dies_takes_no_other_with_it(provider: Provider) -> None:
     with provider.daemon([stand_still, stand_still]):
         send(provider, first)
         send(provider, second)
-        eventually(lambda: provider.deaths() == 2, provider.log)
+        eventually(lambda: provider.deaths() == 2, otherwise=provider.log)
         workers = provider.leases()
         os.kill(workers[first], signal.SIGKILL)
-        eventually(lambda: provider.states(first) == [("list.csv", "applied")], provider.log)
+        eventually(lambda: provider.states(first) == [("list.csv", "applied")], otherwise=provider.log)
         os.kill(workers[second], signal.SIGCONT)
         provider.wait_until_idle()
     assert {row["customer"]: row["attempts"] for row in provider.uploads()} == {first: 2, second: 1}

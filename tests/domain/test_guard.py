@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.guard import Limits, check_file, check_plan, limits_for, not_waived
 from alp_daemon.domain.model import Buckets, Evidence, ListState
-from alp_daemon.domain.plan import Changes, Plan
+from alp_daemon.domain.plan import Plan
 
 SOFT, HARD = limits_for("soft_opt_out", {}), limits_for("hard_opt_out", {})
 SOME_ROWS = Buckets(read=10, listed=10, numbers=10)

@@ -11,8 +11,8 @@ import shutil
 import time
 from pathlib import Path
 
-from tests.crash.processes import eventually
 from tests.crash.provider import Provider
+from tests.eventually import eventually
 from tests.faults.campaign import Tally
 from tests.faults.deaf import make_deaf, watches
 from tests.faults.installation import phone
@@ -94,4 +94,4 @@ def _wait(provider: Provider, files: int) -> None:
         now = done()
         if now > seen:
             seen, since = now, time.monotonic()
-    eventually(provider.is_idle, lambda: f"{provider.log()[-600:]}")
+    eventually(provider.is_idle, otherwise=lambda: f"{provider.log()[-600:]}")

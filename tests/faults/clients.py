@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from tests.crash.processes import eventually
+from tests.eventually import eventually
 from tests.faults.campaign import Skipped, Tally
 from tests.faults.installation import BODY, TRAILER, Door, Installation, short_ones_applied
 

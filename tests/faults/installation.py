@@ -15,8 +15,9 @@ from typing import Any
 import trustme
 
 from tests.crash.outcome import assert_sound
-from tests.crash.processes import Daemon, eventually
+from tests.crash.processes import Daemon
 from tests.crash.provider import Provider
+from tests.eventually import eventually
 from tests.faults.campaign import Tally
 
 ACME = """\
@@ -89,13 +90,15 @@ class Installation:
         """Until so many uploads have come, and all of them are worked."""
         eventually(
             lambda: len(self.provider.uploads()) == uploads and self.provider.is_idle(),
-            lambda: f"{len(self.provider.uploads())} of {uploads} uploads; {self.provider.log()[-600:]}",
+            otherwise=lambda: f"{len(self.provider.uploads())} of {uploads} uploads; {self.provider.log()[-600:]}",
         )
 
     def at_rest(self) -> list[dict[str, Any]]:
         """All uploads, once each is settled and worked and none is on its way."""
         incoming = self.provider.folder / "data/spool/incoming"
-        eventually(lambda: not list(incoming.glob("*.part")), lambda: f"still arriving: {[*incoming.iterdir()]}")
+        eventually(
+            lambda: not list(incoming.glob("*.part")), otherwise=lambda: f"still arriving: {[*incoming.iterdir()]}"
+        )
         self.provider.wait_until_idle()
         return self.provider.uploads()
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from ipaddress import IPv6Network
 from pathlib import Path
 
-from tests.crash.processes import eventually
+from tests.eventually import eventually
 from tests.faults.campaign import Skipped
 
 # _IOR('X', 125, __u32) of linux/fs/ext4/ext4.h, and its flag that leaves the journal's last entries unwritten.

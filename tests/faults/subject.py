@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.crash.model import Rows, exported
-from tests.crash.processes import eventually
+from tests.eventually import eventually
 from tests.faults.campaign import Tally
 from tests.faults.connections import entered
 from tests.faults.installation import Door, Installation
@@ -146,7 +146,7 @@ class Subject:
         found: list[dict[str, Any]] = []
         eventually(
             lambda: found.extend(self.installation.provider.rows(query, self.id, name)) or found,
-            lambda: f"{self.id}: {name} is not worked; {self.installation.provider.log()[-600:]}",
+            otherwise=lambda: f"{self.id}: {name} is not worked; {self.installation.provider.log()[-600:]}",
         )
         return found[0]
 

@@ -12,7 +12,7 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.files.reader import MAX_PREFORMATTED_COLUMNS
 from alp_daemon.store import uploads
-from tests.crash.processes import eventually
+from tests.eventually import eventually
 from tests.faults.connections import reset
 from tests.faults.hostile import zipped
 from tests.faults.installation import Installation

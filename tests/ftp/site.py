@@ -5,11 +5,9 @@ from __future__ import annotations
 import ftplib
 import socket
 import ssl
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import trustme
 
@@ -21,8 +19,7 @@ from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.services.reports.unworked import report_unworked
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store
-
-T = TypeVar("T")
+from tests.eventually import eventually
 
 
 @dataclass
@@ -76,18 +73,28 @@ class Site:
     def content(self, upload: dict[str, Any]) -> bytes:
         return (self.settings.spool_dir / upload["object"]).read_bytes()
 
+    def turns_of_a_second(self) -> int:
+        """How often the server's loop goes round between two of its turns that it counts, a second apart."""
+        turns, loop = 0, self.server._ioloop.loop
+
+        def counted(*how: Any, **named: Any) -> Any:
+            nonlocal turns
+            turns += 1
+            return loop(*how, **named)
+
+        self._wait_for_a_turn()
+        self.server._ioloop.loop = counted
+        self._wait_for_a_turn()
+        self.server._ioloop.loop = loop
+        return turns
+
+    def _wait_for_a_turn(self) -> None:
+        before = self.server.last_turn
+        eventually(lambda: self.server.last_turn, lambda now: now > before)
+
     def settled(self, count: int = 1) -> list[dict[str, Any]]:
         """The recorded uploads, once there are ``count`` and all of them have their evidence."""
         return eventually(self.uploads, lambda rows: len(rows) >= count and all(row["evidence"] for row in rows))
-
-
-def eventually(look: Callable[[], T], good: Callable[[T], bool], seconds: float = 10, pause: float = 0.02) -> T:
-    """Looks until it is good. Time-outs are generous: a busy machine must not fail a test."""
-    ends_at = time.monotonic() + seconds
-    while not good(seen := look()):
-        assert time.monotonic() < ends_at, f"after {seconds} s still {seen!r}"
-        time.sleep(pause)
-    return seen
 
 
 class Wire:

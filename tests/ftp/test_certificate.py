@@ -6,22 +6,24 @@ import ftplib
 import io
 import shutil
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
 from structlog.testing import capture_logs
 
-from alp_daemon.channels.ftp.tls import tls_context
+from alp_daemon.certificates import ftp_context
 from alp_daemon.errors import ConfigurationError
 from alp_daemon.sections import TlsSettings
+from tests.certificates import write_pair
 from tests.ftp.conftest import SiteMaker
 from tests.ftp.site import Site
 
 
 def reason(certificate: Path, key: Path) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        tls_context(TlsSettings(certificate=certificate, key=key))
+        ftp_context(TlsSettings(certificate=certificate, key=key))
     return str(caught.value)
 
 
@@ -77,6 +79,16 @@ class TestRenewal:
             site.server.reload_certificate()
         assert [line["event"] for line in lines] == ["certificate_not_reloaded"]
         assert seen(enter(site)) == before
+
+    def test_one_that_has_expired_is_taken_and_logged(self, site: Site) -> None:
+        assert site.settings.ftp.tls
+        before, files = seen(enter(site)), site.settings.ftp.tls
+        write_pair(files.certificate, files.key, datetime.now(UTC) - timedelta(days=1))
+        with capture_logs() as lines:
+            site.server.reload_certificate()
+        assert [line["event"] for line in lines] == ["certificate_expires", "certificate_reloaded"]
+        assert "expired at" in lines[0]["reason"]
+        assert seen(enter(site)) != before, "some clients do not look, and the others say so"
 
     def test_without_tls_there_is_nothing_to_renew(self, make_site: SiteMaker) -> None:
         site = make_site()

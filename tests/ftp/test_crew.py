@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alp_daemon.flock import alone_in
-from tests.ftp.site import Site, Wire, eventually
+from tests.eventually import eventually
+from tests.ftp.site import Site, Wire
 
 FILE = b"Phone\n2125550123\n"
 

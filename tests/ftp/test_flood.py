@@ -12,8 +12,9 @@ import pytest
 from alp_daemon.channels.ftp import control
 from alp_daemon.channels.ftp.hardened import HardenedHandler
 from alp_daemon.channels.ftp.session import Session
+from tests.eventually import eventually
 from tests.ftp.conftest import SiteMaker
-from tests.ftp.site import Site, Wire, eventually
+from tests.ftp.site import Site, Wire
 
 _SMALL = 4096
 

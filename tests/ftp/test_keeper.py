@@ -12,7 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon.channels.ftp import keeper
-from tests.ftp.site import Site, eventually
+from tests.eventually import eventually
+from tests.ftp.site import Site
 
 FILE = b"Phone\n2125550123\n"
 

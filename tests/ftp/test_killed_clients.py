@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import eventually
 from tests.ftp.conftest import SiteMaker
-from tests.ftp.site import Site, eventually
+from tests.ftp.site import Site
 
 # More than the kernel's buffers hold, so that a part of it has reached the server.
 PART = b"Phone\n" + b"2125550123\n" * 100_000

@@ -14,8 +14,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon.channels.ftp.hardened import HardenedHandler
+from tests.eventually import eventually
 from tests.ftp.conftest import SiteMaker
-from tests.ftp.site import Site, Wire, eventually
+from tests.ftp.site import Site, Wire
 
 HERE = "127.0.0.1"
 

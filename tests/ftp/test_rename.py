@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alp_daemon.store.store import Store, stamp
+from tests.eventually import eventually
 from tests.ftp.conftest import SiteMaker
-from tests.ftp.site import Site, Wire, eventually
+from tests.ftp.site import Site, Wire
 
 FILE = b"Phone\n2125550123\n"
 

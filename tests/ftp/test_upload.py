@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 
 from alp_daemon.errors import AlpError
 from alp_daemon.services.receiving.intake import Received, Verdict
+from tests.eventually import eventually
 from tests.ftp.conftest import ACME, SiteMaker
-from tests.ftp.site import Site, Wire, eventually
+from tests.ftp.site import Site, Wire
 
 FILE = b"Phone\r\n2125550123\r\n"
 

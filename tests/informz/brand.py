@@ -67,8 +67,12 @@ class Brand(Provider):
             return stored.read_fields(transaction, lists.open_list(transaction, mail_list("acme")))
 
     def target_groups(self) -> dict[str, list[str]]:
+        """The values of each demographic category."""
+        groups: dict[str, list[str]] = {}
         with self.store.read() as transaction:
-            return stored.read_target_groups(transaction, lists.open_list(transaction, mail_list("acme")))
+            for field, name in transaction.rows("SELECT field, name FROM target_groups"):
+                groups.setdefault(field, []).append(name)
+        return {field: sorted(names) for field, names in groups.items()}
 
     def mails(self) -> list[dict[str, Any]]:
         return self.rows("outbox.due", now="9999", limit=1000)

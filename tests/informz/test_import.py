@@ -38,13 +38,23 @@ def test_who_has_unsubscribed_on_either_side_stays_so(brand: Brand) -> None:
 
 
 def test_an_import_makes_its_interests_and_refuses_what_is_no_row(brand: Brand) -> None:
-    imported = bring(
-        brand, "email,status,interests,City\nA@Example.com,opted_in,Club;News,Ely\nx,opted_in,,\nb@example.com,here,,\n"
-    )
+    imported = bring(brand, "email,status,interests,City\nA@Example.com,opted_in,Club;News,Ely\nx,opted_in,,\n,,,\n")
     assert brand.people() == {"a@example.com": {"status": "opted_in", "interests": "Club;News", "City": "Ely"}}
     assert [reject.reason for reject in imported.rejects.kept] == ["bad_email", "unknown_status"]  # type: ignore[attr-defined]
     brand.say("c@example.com\n", interests=("Club",))
     assert brand.interests()["c@example.com"] == {"Club"}
+
+
+@pytest.mark.parametrize("row", ["b@example.com,Unsubscribed,,", "b@example.com,STOP,,", "x,out,,", "b@example.com,,,"])
+def test_a_status_that_nobody_knows_refuses_the_whole_file(brand: Brand, row: str) -> None:
+    sound = "email,status,interests\na@example.com,unsubscribed,New\n"
+    with pytest.raises(UnusableFile, match=r"row 3 .*; expected one of opted_in, suspended, opted_out, unsubscribed"):
+        bring(brand, f"{sound}{row}\n")
+    assert (brand.standing(), brand.interests()) == ({}, {})
+    with brand.store.read() as transaction:
+        assert [row["imported_at"] for row in transaction.all("lists.all")] == [None]
+    bring(brand, sound)
+    assert brand.standing() == {"a@example.com": "unsubscribed"}
 
 
 def test_who_is_out_stays_out_whatever_their_interests_are_called(brand: Brand) -> None:

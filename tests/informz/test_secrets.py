@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -47,6 +48,17 @@ def test_as_it_is_put_into_the_folder(brand: Brand) -> None:
 def test_what_is_cut_keeps_none_either(brand: Brand, end: int) -> None:
     brand.receive("request.xml", request("a@example.com\n")[:end])
     assert all(SECRET.encode() not in content for content in kept(brand))
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("content", [request("a@example.com\n")[:200], f"<Envelope>{escape(request(''))}</Envelope>"])
+def test_what_is_written_in_two_bytes_keeps_none_either(brand: Brand, content: str, codec: str) -> None:
+    incoming = brand.intake.begin("acme")
+    incoming.file.write(("\ufeff" + content).encode(codec))
+    brand.intake.receive(incoming, "acme", "request.xml", "", SENDER, brand.tick(), evidence=Evidence.assumed)
+    (found,) = kept(brand)
+    assert SECRET in content
+    assert found.decode(codec) == "\ufeff" + content.replace(SECRET, " " * len(SECRET))
 
 
 def test_a_list_of_numbers_stays_as_it_is(brand: Brand) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.services.receiving.pickup import PickedUp, PickUp
 from alp_daemon.services.receiving.place import Place, WaitsFor
 from alp_daemon.store.store import Row, stamp
+from tests.eventually import eventually
 from tests.intake.crash import in_a_child, kill_at
 from tests.intake.world import NOW, World, build
 
@@ -506,13 +507,6 @@ def test_an_unforeseen_error_ends_neither_the_scans_nor_the_other_customers(worl
 def change(world: World, statement: str) -> None:
     with closing(sqlite3.connect(world.settings.database_path, timeout=30)) as connection, connection:
         connection.execute(statement)
-
-
-def eventually(true: Callable[[], object]) -> None:
-    ends_at = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < ends_at
-        time.sleep(0.01)
 
 
 def test_the_loop_shows_that_it_goes_on_while_it_waits_for_hours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

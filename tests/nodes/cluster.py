@@ -24,8 +24,9 @@ from alp_daemon.services.logins.credentials import Issued
 from alp_daemon.settings import load
 from alp_daemon.store.store import Store, open_store
 from tests.crash import model, runner
-from tests.crash.processes import Step, eventually
+from tests.crash.processes import Step
 from tests.databases import Server
+from tests.eventually import eventually
 from tests.proc import workers_of
 
 LEASE_SECONDS = 5
@@ -92,7 +93,7 @@ class Node:
             self._process = subprocess.Popen(command, env=environment, stderr=log)
 
     def wait_until_ready(self) -> None:
-        eventually(lambda: self._ports().get("pid") == self.pid or self.is_dead, self.log)
+        eventually(lambda: self._ports().get("pid") == self.pid or self.is_dead, otherwise=self.log)
         assert not self.is_dead, self.log()
 
     @property
@@ -212,7 +213,9 @@ class Cluster:
         return sorted(rows, key=lambda row: (row["arrived_at"], row["id"]))
 
     def becomes(self, upload: int, state: str) -> None:
-        eventually(lambda: self.upload(upload)["state"] == state, lambda: f"{self.upload(upload)}\n{self.logs()}")
+        eventually(
+            lambda: self.upload(upload)["state"] == state, otherwise=lambda: f"{self.upload(upload)}\n{self.logs()}"
+        )
 
     def logs(self) -> str:
         return "\n".join(f"--- {name}\n{node.log()[-4000:]}" for name, node in self.nodes.items())

@@ -15,8 +15,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests.crash import model
-from tests.crash.processes import eventually
 from tests.databases import Server
+from tests.eventually import eventually
 from tests.nodes.cluster import LEASE_SECONDS, Cluster, Node, put
 from tests.nodes.conftest import FROZEN, KILLED, STUCK, Inbox
 from tests.proc import workers_of
@@ -127,8 +127,8 @@ def test_each_mail_is_sent_once(cluster: Cluster, inbox: tuple[Inbox, int]) -> N
     def arrived() -> list[str]:
         return [mail["Subject"] for mail in inbox[0].mails if "[mails]" in mail["Subject"]]
 
-    eventually(lambda: len(arrived()) >= len(sent), cluster.logs)
-    eventually(lambda: not cluster.rows("outbox.due", now="9999", limit=1), cluster.logs)
+    eventually(lambda: len(arrived()) >= len(sent), otherwise=cluster.logs)
+    eventually(lambda: not cluster.rows("outbox.due", now="9999", limit=1), otherwise=cluster.logs)
     assert sorted(arrived()) == [f"[mails] {number}.csv: applied" for number in range(9)]
 
 
@@ -153,9 +153,9 @@ def test_postgresql_goes_and_comes_back(cluster: Cluster, postgres: Server) -> N
     client.start()
     assert away.wait(60)
     postgres.stop(signal.SIGQUIT)
-    eventually(lambda: refusals, cluster.logs)
+    eventually(lambda: refusals, otherwise=cluster.logs)
     for node in cluster.nodes.values():
-        eventually(lambda node=node: node.events("dispatcher_waits"), cluster.logs)
+        eventually(lambda node=node: node.events("dispatcher_waits"), otherwise=cluster.logs)
     with pytest.raises(HTTPError, match="503"):
         urlopen(f"{cluster.nodes['a'].web()}/readyz", timeout=30)
     assert not any(node.is_dead for node in cluster.nodes.values())
@@ -167,7 +167,7 @@ def test_postgresql_goes_and_comes_back(cluster: Cluster, postgres: Server) -> N
     for upload in acknowledged:
         cluster.becomes(upload, "applied")
     cluster.assert_applied_once_and_in_order("restart", contents)
-    eventually(lambda: is_ready(cluster.nodes["a"]), cluster.logs)
+    eventually(lambda: is_ready(cluster.nodes["a"]), otherwise=cluster.logs)
 
 
 def sent(cluster: Cluster, node: str, name: str, content: model.Rows, refusals: list[str]) -> int:
@@ -191,7 +191,7 @@ def is_ready(node: Node) -> bool:
 def test_a_worker_that_is_killed_within_its_transaction(cluster: Cluster) -> None:
     with cluster.nodes["a"].login("killed") as ftp:
         upload = put(ftp, "killed.csv", rows(50))
-    eventually(lambda: cluster.has_taken(KILLED), cluster.logs)
+    eventually(lambda: cluster.has_taken(KILLED), otherwise=cluster.logs)
     cluster.becomes(upload, "applied")
     assert cluster.upload(upload)["attempts"] == 2
 
@@ -204,7 +204,7 @@ def test_a_worker_that_stands_still_past_its_lease_changes_nothing_afterwards(
     with cluster.nodes["a"].login(customer) as ftp:
         upload = put(ftp, f"{customer}.csv", rows(1))
         later = put(ftp, "later.csv", rows(2))
-    eventually(lambda: cluster.has_taken(step), cluster.logs)
+    eventually(lambda: cluster.has_taken(step), otherwise=cluster.logs)
     frozen = int(cluster.upload(upload)["lease_owner"].partition("@")[0])
     node = next(node for node in cluster.nodes.values() if frozen in workers_of(node.pid))
     thawed.append(frozen)
@@ -215,7 +215,7 @@ def test_a_worker_that_stands_still_past_its_lease_changes_nothing_afterwards(
 
     failed = len(node.events("worker_failed"))
     os.kill(frozen, signal.SIGCONT)
-    eventually(lambda: len(node.events("worker_failed")) > failed, cluster.logs)
+    eventually(lambda: len(node.events("worker_failed")) > failed, otherwise=cluster.logs)
     assert (cluster.upload(upload), cluster.export(customer)) == before
     cluster.assert_applied_once_and_in_order(customer, contents)
 

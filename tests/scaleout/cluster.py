@@ -14,18 +14,15 @@ import socket
 import ssl
 import subprocess
 import sysconfig
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import trustme
 
 from alp_daemon.store.store import open_store
-
-T = TypeVar("T")
+from tests.eventually import eventually
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "scale-out"
 COMMAND = Path(sysconfig.get_path("scripts")) / "alp-daemon"
@@ -200,15 +197,6 @@ def replaced(text: str, by: dict[str, str]) -> str:
         assert old in text, f"the sample has no {old!r}"
         text = text.replace(old, new)
     return text
-
-
-def eventually(look: Callable[[], T], good: Callable[[T], bool], seconds: float = 60) -> T:
-    """Looks until it is good. Time-outs are generous: a busy machine must not fail a test."""
-    ends_at = time.monotonic() + seconds
-    while not good(seen := look()):
-        assert time.monotonic() < ends_at, f"after {seconds} s still {seen!r}"
-        time.sleep(0.05)
-    return seen
 
 
 def free_ports(count: int) -> int:

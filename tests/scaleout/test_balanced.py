@@ -18,7 +18,8 @@ import pytest
 import trustme
 
 from tests import databases
-from tests.scaleout.cluster import BALANCER, NODES, Cluster, eventually
+from tests.eventually import eventually
+from tests.scaleout.cluster import BALANCER, NODES, Cluster
 
 pytestmark = pytest.mark.skipif(
     shutil.which("haproxy") is None and not Path("/usr/sbin/haproxy").exists(), reason="needs Debian's haproxy"

@@ -14,6 +14,7 @@ from alp_daemon.domain.model import Evidence
 from alp_daemon.registry import Registry
 from alp_daemon.sections import SmtpSettings
 from alp_daemon.services.addresses import history, inbound, optin
+from alp_daemon.services.addresses.codes import addressee
 from alp_daemon.services.decisions import approval
 from alp_daemon.services.processing.process import work_next
 from alp_daemon.services.receiving.intake import Intake, Sender
@@ -159,7 +160,7 @@ class Provider:
 
     def text(self, phone: str, text: str, message: str | None = None) -> inbound.Answer:
         """An inbound message."""
-        return inbound.message(self.store, self.customer, phone, text, message, self.tick())
+        return inbound.message(self.store, addressee(self.customer), phone, text, message, self.tick())
 
     def command(self, name: str, phone: str, tags: Iterable[str] = (), source: str = "operator") -> optin.Standing:
         sender = optin.Sender("Ann", source, "cli")

@@ -9,7 +9,7 @@ import pytest
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused, UnusableFile, UsageProblem
-from alp_daemon.services.decisions import approval, holds
+from alp_daemon.services.decisions import approval, holds, preview
 from alp_daemon.services.decisions.approval import Approved
 from tests.services.provider import Provider, csv, feed, number, numbers
 
@@ -37,7 +37,7 @@ class TestPreview:
     def test_shows_the_effect_on_the_live_list_and_changes_nothing(self, fresh_feed: Provider) -> None:
         fresh_feed.text(number(1), "STOP")
         before = fresh_feed.list()
-        found = approval.preview(
+        found = preview.preview(
             fresh_feed.store, fresh_feed.settings, fresh_feed.customer, "members", sample(fresh_feed)
         )
         assert (found.report["state"], found.report["upload"]) == ("planned", None)
@@ -47,29 +47,29 @@ class TestPreview:
         assert fresh_feed.rows("uploads.list", customer=None, state=None, limit=10) == []
 
     def test_the_standard_format_says_the_same_as_the_file(self, fresh_feed: Provider) -> None:
-        found = approval.preview(
+        found = preview.preview(
             fresh_feed.store, fresh_feed.settings, fresh_feed.customer, "members", sample(fresh_feed)
         )
         out = io.StringIO()
-        approval.write_standard_format(found.listed, out)
+        preview.write_standard_format(found.listed, out)
         assert out.getvalue() == f"{number(1)},a,b\n{number(2)}\n"
         fresh_feed.process("x.csv", out.getvalue(), folder="preformatted")
         assert fresh_feed.list() == {number(1): ("opted_in", "a;b"), number(2): ("opted_in", "")}
 
     def test_an_unusable_file(self, fresh_feed: Provider) -> None:
         with pytest.raises(UnusableFile, match='no column "Phone"'):
-            approval.preview(
+            preview.preview(
                 fresh_feed.store, fresh_feed.settings, fresh_feed.customer, "members", sample(fresh_feed, "a,b\n1,2\n")
             )
         with pytest.raises(NotFound):
-            approval.preview(
+            preview.preview(
                 fresh_feed.store, fresh_feed.settings, fresh_feed.customer, "members", Path("/nowhere/x.csv")
             )
 
 
 class TestDryRun:
     def dry_run(self, acme: Provider, content: str | None = None) -> dict:
-        return approval.dry_run(acme.store, acme.settings, acme.customer, "members", sample(acme, content))
+        return preview.dry_run(acme.store, acme.settings, acme.customer, "members", sample(acme, content))
 
     def test_says_what_would_be_done_and_does_nothing(self, fresh_feed: Provider) -> None:
         fresh_feed.approve("members")
@@ -151,17 +151,17 @@ class TestApprove:
 class TestChooseFeed:
     def test_by_name_by_pattern_or_the_only_one(self, fresh_feed: Provider) -> None:
         customer = fresh_feed.customer
-        assert approval.choose_feed(customer, Path("x.csv"), "preformatted") == "preformatted"
-        assert approval.choose_feed(customer, Path("members.csv"), None) == "members"
-        assert approval.choose_feed(customer, Path("november.csv"), None) == "members"
+        assert preview.choose_feed(customer, Path("x.csv"), "preformatted") == "preformatted"
+        assert preview.choose_feed(customer, Path("members.csv"), None) == "members"
+        assert preview.choose_feed(customer, Path("november.csv"), None) == "members"
 
     def test_not_one_that_does_not_exist(self, acme: Provider) -> None:
         with pytest.raises(NotFound, match="has no feed 'appended'; it has: append, "):
-            approval.choose_feed(acme.customer, Path("append.csv"), "appended")
+            preview.choose_feed(acme.customer, Path("append.csv"), "appended")
 
     def test_not_by_guessing(self, acme: Provider) -> None:
         with pytest.raises(UsageProblem, match=r"say --feed \(one of: append, .*, preformatted\)"):
-            approval.choose_feed(acme.customer, Path("november.csv"), None)
+            preview.choose_feed(acme.customer, Path("november.csv"), None)
 
 
 def test_a_feed_put_back_as_it_was_approved_needs_no_new_approval(acme: Provider) -> None:

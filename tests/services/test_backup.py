@@ -135,7 +135,7 @@ def test_a_database_of_the_very_first_schema_is_restored(worked: Provider, monke
         first = sqlite.SqliteStore(path).open()
         with first.write() as transaction:
             transaction.run("lists.add", customer="acme", now="2026-01-01T00:00:00.000000Z")
-        first.settle()
+        first.fold_wal()
     assert schema(path) == 1
     bring_back(worked, path.name, anyway=True)
     worked.store.close()

@@ -8,6 +8,7 @@ import os
 from alp_daemon import ports
 from alp_daemon.customers import load_dir
 from alp_daemon.domain.model import Evidence
+from alp_daemon.registry import CustomerStatus, Registry
 from alp_daemon.sections import SmtpSettings
 from alp_daemon.services.operations import doctor
 from alp_daemon.services.safekeeping import retention
@@ -42,6 +43,23 @@ def test_a_broken_configuration_comes_first(acme: Provider) -> None:
     severity, message = messages(acme)[0]
     assert severity == "error"
     assert "school.yaml:1:1" in message
+
+
+def test_what_a_broken_configuration_means_before_and_after_a_start(acme: Provider) -> None:
+    """As the doctor says, which cannot know what a daemon has read."""
+    registry = Registry(acme.settings.customers_dir)
+    registry.reload(acme.now)
+    (acme.settings.customers_dir / "acme.yaml").write_text("name: Acme\n")
+    registry.reload(acme.tick())
+    assert registry.status("acme", acme.now) is CustomerStatus.active
+    started_anew = Registry(acme.settings.customers_dir)
+    started_anew.reload(acme.now)
+    assert started_anew.status("acme", acme.now) is CustomerStatus.broken
+    sentence = (
+        "(a daemon that has read a sound version since its start goes on by that until it ends;"
+        " without one, log-ins are refused and files wait)"
+    )
+    assert said(acme, sentence) == ["error"]
 
 
 def test_a_warning_of_the_configuration_is_called_so_once(acme: Provider) -> None:

@@ -7,6 +7,7 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.services.decisions import holds
+from alp_daemon.services.reports import reporttext, shown
 from alp_daemon.services.reports.unworked import report_unworked
 from alp_daemon.services.safekeeping import retention
 from tests.services.provider import Provider, feed, number, numbers
@@ -84,6 +85,38 @@ class TestRelease:
         assert (report["upload"], report["state"]) == (held["upload"], "applied")
         assert report["changes"] == held["changes"]
         assert guarded.upload(held["upload"]).released_by == "Ann"
+
+    def test_the_report_says_who_released_it_and_what_for(self, guarded: Provider) -> None:
+        applied = guarded.process("soft_opt_out.csv", numbers(99))
+        assert ("released_by" in applied, applied["hold"]) == (False, [])
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        assert "released_by" not in held
+        holds.release(guarded.store, held["upload"], "Ann")
+        queued = shown.one(guarded.store, held["upload"])
+        assert (queued["state"], queued["released_by"], queued["hold"]) == ("received", "Ann", held["hold"])
+        report = guarded.work()
+        assert (report["state"], report["released_by"], report["hold"]) == ("applied", "Ann", held["hold"])
+        assert shown.listed(guarded.store, None, None, 1) == [report]
+        text = reporttext.text(report)
+        assert "  released   by Ann\n" in text
+        assert f"It had been held because:\n  - {held['reason']}\n" in text
+        assert "alp-daemon release" not in text
+
+    def test_one_that_is_held_again_says_so(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        guarded.process("append.csv", numbers(50, start=200))
+        holds.release(guarded.store, held["upload"], "Ann")
+        text = reporttext.text(guarded.work())
+        assert "  released   by Ann, and held again\n" in text
+        assert "It waits for a person because:" in text
+
+    def test_one_that_failed_after_it_tells_of_the_failure(self, guarded: Provider) -> None:
+        held = guarded.process("soft_opt_out.csv", numbers(60))
+        holds.release(guarded.store, held["upload"], "Ann")
+        (guarded.settings.spool_dir / guarded.upload(held["upload"]).object).unlink()
+        report = guarded.work()
+        assert (report["state"], report["released_by"], report["hold"]) == ("failed", "Ann", [])
+        assert "not in the spool any more" in report["reason"]
 
     @pytest.mark.parametrize(("more", "state"), [(2, "applied"), (3, "held")])
     def test_allows_five_percent_more(self, guarded: Provider, more: int, state: str) -> None:
@@ -354,6 +387,7 @@ class TestWithoutCustomer:
         sent = [acme.send("append.csv", numbers(i)) for i in (1, 2)]
         holds.hold_without_customer(acme.store, "acme", acme.tick())
         assert {acme.upload(id_).state for id_ in sent} == {"held"}
+        assert hold_codes(shown.one(acme.store, sent[0])) == ["customer_missing"], "before its report is written"
         assert "customers/acme.yaml" in acme.upload(sent[0]).reason
         with pytest.raises(Refused, match="put the customer's YAML file back"):
             holds.release(acme.store, sent[0], "Ann")

@@ -92,7 +92,7 @@ def test_rejects_say_row_column_value_and_reason(acme: Provider) -> None:
     imported = import_rows(
         acme,
         "bad,opted_in,,",
-        f"{number(1)},subscribed,,",
+        ",,,",
         f"{number(2)},opted_in,{'x' * 76},",
         f"{number(3)},opted_in,,yesterday",
         f"{number(4)},opted_in,,",
@@ -106,6 +106,29 @@ def test_rejects_say_row_column_value_and_reason(acme: Provider) -> None:
     ]
     assert (imported.read, imported.rejects.total, imported.changes.opted_in) == (5, 4, 1)
     assert acme.statuses() == {number(4): "opted_in"}
+
+
+@pytest.mark.parametrize("word", ["Opted Out", "opted-out", "STOP", "OPTED_OUT", "unsubscribed", "absent", ""])
+def test_a_status_that_nobody_knows_refuses_the_whole_file(acme: Provider, word: str) -> None:
+    """Were its row left out alone, the next file would opt in who had opted out."""
+    acme.process("append.csv", numbers(1))
+    before = acme.list()
+    with pytest.raises(UnusableFile) as refused:
+        import_rows(acme, f"{number(0)},opted_out,", f"{number(1)},{word},", "bad,opted_in,")
+    assert refused.value.code == "unknown_status"
+    assert f"row 3 {word!r}; expected one of opted_in, suspended, opted_out." in str(refused.value)
+    assert acme.list() == before
+    assert asks_for_an_import(acme)
+    import_rows(acme, f"{number(0)},opted_out,", f"{number(1)}, opted_out ,", "bad,opted_in,")
+    assert set(acme.statuses().values()) == {"opted_out"}
+    assert not asks_for_an_import(acme)
+
+
+def test_the_first_of_many_are_named(acme: Provider) -> None:
+    with pytest.raises(UnusableFile) as refused:
+        import_rows(acme, *(f"{number(index)},+1212555{index:04}," for index in range(12)))
+    assert "row 2 '+1212•••0000', row 3 " in str(refused.value)
+    assert "row 11 '+1212•••0009' and 2 more; expected" in str(refused.value)
 
 
 def test_an_opt_out_stands_whatever_else_is_wrong_with_its_row(acme: Provider) -> None:

@@ -9,6 +9,7 @@ import pytest
 from alp_daemon.errors import NotFound, Refused, UnusableFile, UsageProblem
 from alp_daemon.files.csvrows import MAX_ROW
 from alp_daemon.services.addresses import optin
+from alp_daemon.services.addresses.codes import addressee
 from alp_daemon.services.processing import line_types
 from tests.services.provider import Provider, feed, number
 
@@ -68,7 +69,7 @@ class TestOneNumber:
     def test_an_operator_can_opt_out_a_toll_free_number(self, acme: Provider) -> None:
         acme.command("opt_out", "800-555-0199")
         assert acme.statuses() == {"+18005550199": "opted_out"}
-        assert optin.status(acme.store, acme.customer, "800-555-0199").status == "opted_out"
+        assert optin.status(acme.store, addressee(acme.customer), "800-555-0199").status == "opted_out"
 
 
 class TestLoading:

@@ -7,6 +7,7 @@ import pytest
 from alp_daemon.domain import phone
 from alp_daemon.errors import Refused, UsageProblem
 from alp_daemon.services.addresses import optin
+from alp_daemon.services.addresses.codes import addressee
 from alp_daemon.services.addresses.manage import manage
 from alp_daemon.services.addresses.optin import Command, Sender
 from tests.services.provider import Provider, number
@@ -95,7 +96,7 @@ class TestCommands:
         assert acme.command("reactivate", sender).status == "opted_in"
         assert acme.command("opt_in", sender).status == "opted_in"
         assert acme.command("opt_out", sender).status == "opted_out"
-        assert optin.status(acme.store, acme.customer, sender).status == "opted_out"
+        assert optin.status(acme.store, addressee(acme.customer), sender).status == "opted_out"
 
     @pytest.mark.parametrize(("sender", "why"), [("+15555550123", "No such number"), ("+442079460000", "no text")])
     @pytest.mark.parametrize("command", ["opt_in", "reactivate"])

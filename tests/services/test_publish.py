@@ -119,7 +119,11 @@ class TestPublish:
         assert "is held: nothing was changed" in published(acme)[name]
         holds.release(acme.store, held["upload"], "Ann", though_cut=True)
         acme.work()
-        assert "was applied" in published(acme)[name]
+        text = published(acme)[name]
+        assert "was applied" in text
+        assert "  released   by Ann\n" in text
+        assert "It had been held because:\n  - the upload may be cut short" in text
+        assert json.loads(published(acme)[name.replace(".txt", ".json")])["released_by"] == "Ann"
 
     @pytest.mark.parametrize("how", ["discarded", "superseded"])
     def test_of_what_was_held_once(self, acme: Provider, how: str) -> None:

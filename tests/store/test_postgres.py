@@ -218,7 +218,10 @@ class TestTransactions:
             beside.lock("list", "other")
             with other_reader(store) as reader:
                 reader.lock("list", "acme")
+                beside.run("lists.add", customer="other", now="")
         other.close()
+        with store.read() as transaction:
+            assert [row["customer"] for row in transaction.all("lists.all")] == ["other"]
 
     def test_who_has_waited_for_long_is_told_to_try_again(self, store: Store) -> None:
         other = Store(store._address, busy_seconds=0.05)

@@ -9,7 +9,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,13 +119,3 @@ def site(tmp_path: Path) -> Iterator[Site]:
         if process.poll() is None:
             process.kill()
         process.wait()
-
-
-def eventually(true: Callable[[], bool], timeout: float = START_SECONDS) -> bool:
-    """Whether it becomes true in time."""
-    until = time.monotonic() + timeout
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True

@@ -10,7 +10,8 @@ from ftplib import FTP_TLS
 import pytest
 import trustme
 
-from tests.systemd.conftest import COMMAND, Site, eventually
+from tests.eventually import eventually
+from tests.systemd.conftest import COMMAND, Site
 
 
 def renew(site: Site) -> None:
@@ -43,11 +44,11 @@ def site(site: Site) -> Site:
 
 def test_both_show_the_renewed_one(site: Site) -> None:
     site.serve()
-    assert eventually(site.ports.exists), site.stderr()
+    eventually(site.ports.exists, otherwise=site.stderr)
     before = shown(site)
     renew(site)
     subprocess.run([COMMAND, "reload", "--config", site.config], check=True, capture_output=True, timeout=60)
-    assert eventually(lambda: '"event": "reloaded"' in site.stderr()), site.stderr()
+    eventually(lambda: '"event": "reloaded"' in site.stderr(), otherwise=site.stderr)
     web, ftp = shown(site)
     assert web != before[0]
     assert ssl.PEM_cert_to_DER_cert(web) == ftp != before[1]

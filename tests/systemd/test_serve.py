@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from .conftest import Manager, Site, eventually
+from tests.eventually import eventually
+from tests.systemd.conftest import Manager, Site
 
 # What is promised of an idle daemon; TimeoutStopSec= in the unit is for one that works.
 STOP_SECONDS = 10.0
@@ -78,7 +79,7 @@ def test_a_broken_alp_yaml_ends_it_with_78_before_it_is_ready(site: Site, manage
 
 def test_a_service_manager_that_is_gone_stops_nothing(site: Site) -> None:
     daemon = site.serve(NOTIFY_SOCKET=str(site.folder / "gone"))
-    assert eventually(lambda: "service_manager_not_told" in site.stderr())
+    eventually(lambda: "service_manager_not_told" in site.stderr())
     assert site.greeting().startswith(b"220 ")
     daemon.terminate()
     assert daemon.wait(STOP_SECONDS) == 0, site.stderr()
@@ -91,7 +92,7 @@ def test_ftp_and_worker_may_be_two_services(site: Site, manager: Manager) -> Non
     site.serve("ftp", NOTIFY_SOCKET=manager.address)
     manager.wait_for("READY=1")
     (site.folder / "data/drop/acme/preformatted/first.csv").write_text("2125550123,north\n")
-    assert eventually(lambda: site.uploads() == {"first.csv": "applied"}), site.stderr()
+    eventually(lambda: site.uploads() == {"first.csv": "applied"}, otherwise=site.stderr)
     worker.terminate()
     assert worker.wait(STOP_SECONDS) == 0, site.stderr()
     assert site.greeting().startswith(b"220 ")

@@ -9,6 +9,7 @@ import httpx
 
 from alp_daemon.domain.model import Evidence
 from alp_daemon.services.addresses import inbound
+from alp_daemon.services.addresses.codes import addressee
 from alp_daemon.services.logins.credentials import Kind
 from alp_daemon.services.receiving.intake import Intake, Sender
 from tests.web.site import JOE, Site
@@ -84,7 +85,7 @@ def unapproved(site: Site, name: str = "everybody.csv", content: str | None = No
 def stop(site: Site, number: str = JOE, id_: str = "m-1") -> None:
     customer = site.registry.customer("acme")
     assert customer
-    inbound.message(site.store, customer, number, "Stop. Thank you", id_, datetime.now(UTC))
+    inbound.message(site.store, addressee(customer), number, "Stop. Thank you", id_, datetime.now(UTC))
 
 
 def lock_out(site: Site, ip: str = "203.0.113.9") -> None:

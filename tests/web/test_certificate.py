@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
 
+from tests.certificates import write_pair
 from tests.web.conftest import SiteMaker
 from tests.web.site import Site, tls_1_1
 
@@ -70,6 +72,20 @@ def test_a_broken_pair_keeps_the_old_one_and_is_logged(
     assert '"event": "certificate_not_reloaded"' in said
     assert str(tmp_path / "web.crt") in said
     assert shown(site) == before
+
+
+def test_one_that_has_expired_is_taken_and_logged(
+    make_site: SiteMaker, tmp_path: Path, logged: Callable[[], str]
+) -> None:
+    site = make_site(tls=trustme.CA())
+    before = shown(site)
+    assert '"event": "certificate_expires"' not in logged()
+    write_pair(tmp_path / "web.crt", tmp_path / "web.key", datetime.now(UTC) - timedelta(days=1))
+    site.server.reload_certificate()
+    said = logged()
+    assert '"event": "certificate_expires"' in said
+    assert f"{tmp_path / 'web.crt'}" in said
+    assert shown(site) != before
 
 
 def test_without_tls_there_is_nothing_to_renew(site: Site) -> None:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from alp_daemon.channels.web.console.routes import ROUTES
 from alp_daemon.services.addresses import history, optin
+from alp_daemon.services.addresses.codes import addressee
 from alp_daemon.services.alarms import expectations
 from alp_daemon.services.decisions import undo
 from alp_daemon.services.logins.credentials import Kind
@@ -73,7 +74,7 @@ def field(page: str, name: str) -> str:
 def status_of(site: Site, number: str) -> str:
     customer = site.registry.customer("acme")
     assert customer
-    return optin.status(site.store, customer, number).status
+    return optin.status(site.store, addressee(customer), number).status
 
 
 def calls() -> list[tuple[str, str]]:

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.systemd.conftest import COMMAND, Site, eventually
+from tests.eventually import eventually
+from tests.systemd.conftest import COMMAND, Site
 from tests.web.site import JOE
 
 # What is promised of an idle daemon.
@@ -46,12 +47,12 @@ def api(site: Site) -> httpx.Client:
 
 def test_a_file_by_http_is_worked_and_the_daemon_stops_in_order(site: Site) -> None:
     daemon = site.serve()
-    assert eventually(lambda: ports(site).keys() == {"pid", "started", "ftp", "web"}), site.stderr()
+    eventually(lambda: ports(site).keys() == {"pid", "started", "ftp", "web"}, otherwise=site.stderr)
     with api(site) as client:
         answer = client.post("/api/v1/uploads", params={"filename": "a.csv"}, content=f"{JOE},north\n")
         assert answer.status_code == 202
         path = answer.headers["location"]
-        assert eventually(lambda: client.get(path).json()["state"] == "applied"), site.stderr()
+        eventually(lambda: client.get(path).json()["state"] == "applied", otherwise=site.stderr)
         assert client.get(f"/api/v1/numbers/{JOE}").json()["tags"] == ["north"]
         assert client.get("/readyz").json()["parts"].keys() == {"database", "spool", "ftp", "drop", "worker"}
         # An idle connection that is kept alive does not hold up the stop.
@@ -62,14 +63,14 @@ def test_a_file_by_http_is_worked_and_the_daemon_stops_in_order(site: Site) -> N
 
 def test_the_roles_may_be_processes_of_their_own(site: Site) -> None:
     web = site.serve("web")
-    assert eventually(lambda: ports(site).get("web", 0) > 0), site.stderr()
+    eventually(lambda: ports(site).get("web", 0) > 0, otherwise=site.stderr)
     assert ports(site)["pid"] == web.pid
     ftp, worker = site.serve("ftp"), site.serve("worker")
-    assert eventually(lambda: "ftp" in ports(site)), site.stderr()
+    eventually(lambda: "ftp" in ports(site), otherwise=site.stderr)
     assert ports(site)["pid"] == ftp.pid, "signals go to the one that reads the folders"
     with api(site) as client:
         client.post("/api/v1/uploads", params={"filename": "a.csv"}, content=f"{JOE},north\n")
-        assert eventually(lambda: site.uploads() == {"a.csv": "applied"}), site.stderr()
+        eventually(lambda: site.uploads() == {"a.csv": "applied"}, otherwise=site.stderr)
     for each in (web, worker):
         each.terminate()
         assert each.wait(STOP_SECONDS) == 0, site.stderr()
@@ -83,14 +84,14 @@ def test_a_web_side_alone_clears_away_what_it_was_receiving_when_it_died(site: S
     left = incoming / "0123.part"
     left.write_bytes(b"half")
     site.serve("web")
-    assert eventually(lambda: "web" in ports(site)), site.stderr()
+    eventually(lambda: "web" in ports(site), otherwise=site.stderr)
     assert not left.exists()
 
 
 def test_a_new_customer_is_served_without_a_restart(site: Site) -> None:
     site.serve("web")
-    assert eventually(lambda: "web" in ports(site)), site.stderr()
+    eventually(lambda: "web" in ports(site), otherwise=site.stderr)
     site.add_customer("school")
     token = told(site, "credentials", "issue", "school", "--for", "api")["token"]
     url = f"http://127.0.0.1:{ports(site)['web']}/api/v1/numbers"
-    assert eventually(lambda: httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 200)
+    eventually(lambda: httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 200)

@@ -14,8 +14,8 @@ import httpx
 import pytest
 import trustme
 
+from alp_daemon.certificates import web_context
 from alp_daemon.channels.web import WebServer
-from alp_daemon.channels.web.certificate import tls_context
 from alp_daemon.channels.web.proxies import real_ip
 from alp_daemon.channels.web.site import Site as WebSite
 from alp_daemon.domain.networks import networks
@@ -59,7 +59,7 @@ class TestTls:
         (tmp_path / "a.crt").write_text("nothing")
         settings = CertificateSettings(certificate=tmp_path / "a.crt", key=tmp_path / "a.key")
         with pytest.raises(ConfigurationError, match=r"web\.tls: .*a\.crt and .*a\.key: expected a PEM certificate"):
-            tls_context(settings)
+            web_context(settings)
 
 
 class TestSlowClients:

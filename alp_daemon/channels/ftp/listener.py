@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
-from alp_daemon import log
+from alp_daemon import certificates, log
 from alp_daemon.channels.ftp.crew import Crew
 from alp_daemon.channels.ftp.keeper import Keeper
 from alp_daemon.channels.ftp.proxies import Introduction, Proxies
-from alp_daemon.channels.ftp.tls import faces
+from alp_daemon.channels.ftp.tls import Faces, faces
 from alp_daemon.domain.lockout import normalise
 from alp_daemon.errors import ConfigurationError, Unavailable
 from alp_daemon.registry import Registry
-from alp_daemon.sections import FtpSettings
+from alp_daemon.sections import FtpSettings, TlsSettings
 from alp_daemon.services.logins.access import Access
 from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.settings import Settings
@@ -47,7 +48,7 @@ class Listener(FTPServer):  # type: ignore[misc]
         self.registry = registry
         self.login_seconds = login_seconds
         self._certificate = ftp.tls
-        self.tls = faces(ftp.tls) if ftp.tls else None
+        self.tls = _read(ftp.tls) if ftp.tls else None
         self.tls_required = bool(ftp.tls and ftp.tls.required)
         self.passive_ports = _ports(ftp)
         self.masquerade_address = ftp.masquerade_address
@@ -79,7 +80,7 @@ class Listener(FTPServer):  # type: ignore[misc]
         if self._certificate is None:
             return
         try:
-            self.tls = faces(self._certificate)
+            self.tls = _read(self._certificate)
         except ConfigurationError as error:
             log.error("certificate_not_reloaded", reason=str(error))
         else:
@@ -132,6 +133,13 @@ class Listener(FTPServer):  # type: ignore[misc]
     def _connections_of(self, ip: str) -> int:
         address = normalise(ip)
         return sum(normalise(other) == address for other in self.ip_map)
+
+
+def _read(settings: TlsSettings) -> Faces:
+    """What the files hold now. Raises ``ConfigurationError`` when the certificate or the key cannot be used."""
+    read = faces(settings)
+    certificates.tell_of_expiry(certificates.FTP, settings, datetime.now(UTC))
+    return read
 
 
 def _ports(settings: FtpSettings) -> range | None:

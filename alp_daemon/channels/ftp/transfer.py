@@ -16,7 +16,7 @@ from alp_daemon.channels.ftp.proxies import Introduction
 from alp_daemon.customers import Customer
 from alp_daemon.domain.networks import plain
 from alp_daemon.errors import AlpError, Busy, NoRoom
-from alp_daemon.files.spool import Incoming
+from alp_daemon.files.incoming import Incoming
 from alp_daemon.services.receiving.intake import Sender
 
 _NO_REUSE = "522 The data connection must resume the TLS session of the control connection."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import mmap
 import os
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from alp_daemon.errors import UnusableFile
 from alp_daemon.files.informz import nodes
@@ -16,20 +17,61 @@ from alp_daemon.files.informz.document import MAX_DEPTH, Document, local
 
 _NODE: Final = "password"
 _BLANKS_AT_ONCE: Final = 2**16
-_WIDE: Final = {b"\xff\xfe": " ".encode("utf-16-le"), b"\xfe\xff": " ".encode("utf-16-be")}
-
-# What a parser cannot read still hides no password: here it is looked for as bytes, in envelopes too. Up to the next
-# end tag, or to the end of what came.
-_OPENS = re.compile(
-    rb"(?:<|&lt;|&#60;|&#x3c;)(?:[\w.-]+:)?password(?=[\s>/&])[^<>&]*(?:>|&gt;|&#62;|&#x3e;)", re.IGNORECASE
-)
-_CLOSES = re.compile(rb"(?:<|&lt;|&#60;|&#x3c;)/(?:[\w.-]+:)?password", re.IGNORECASE)
 # A search lets no other thread run until it ends: of a whole file that would be seconds.
 _SEARCHED_AT_ONCE: Final = 2**18
 _LONGEST_TAG: Final = 2**16
 
 Span = tuple[int, int]
 """Bytes from the first to the one behind the last."""
+
+
+class _Writing(NamedTuple):
+    """How characters stand in a file. What a parser cannot read is looked through by bytes, in envelopes too."""
+
+    width: int
+    """Bytes to a character."""
+    blank: bytes
+    opens: re.Pattern[bytes]
+    """A node's start tag; what it hides goes up to the next end tag, or to the end of what came."""
+    closes: re.Pattern[bytes]
+
+
+def _writing(before: bytes = b"", behind: bytes = b"") -> _Writing:
+    """Of characters of one byte each with these zeros around it, as in UTF-16; without any, as in UTF-8."""
+
+    def one(of: bytes) -> bytes:
+        return re.escape(before) + of + re.escape(behind)
+
+    def text(characters: str) -> bytes:
+        return b"".join(one(re.escape(each.encode())) for each in characters)
+
+    def either(*texts: str) -> bytes:
+        return b"(?:" + b"|".join(map(text, texts)) + b")"
+
+    width = len(before) + 1 + len(behind)
+    less, greater = either("<", "&lt;", "&#60;", "&#x3c;"), either(">", "&gt;", "&#62;", "&#x3e;")
+    prefix = b"(?:(?:" + one(rb"[\w.-]") + b")+" + text(":") + b")?"
+    attributes = b"(?:(?!" + one(b"[<>&]") + b")" + b"." * width + b")*"
+    opens = less + prefix + text(_NODE) + b"(?=" + one(rb"[\s>/&]") + b")" + attributes + greater
+    closes = less + text("/") + prefix + text(_NODE)
+    flags = re.IGNORECASE | re.DOTALL
+    return _Writing(width, before + b" " + behind, re.compile(opens, flags), re.compile(closes, flags))
+
+
+_OF_BYTES: Final = _writing()
+_LITTLE_END_FIRST: Final = _writing(behind=b"\0")
+_BIG_END_FIRST: Final = _writing(before=b"\0")
+
+
+def _writing_of(path: Path) -> _Writing:
+    """As the parser sees it: by the byte order mark, or else by the zero beside the first character."""
+    with path.open("rb") as file:
+        first = file.read(2)
+    if first == codecs.BOM_UTF16_LE or first.endswith(b"\0"):
+        return _LITTLE_END_FIRST
+    if first == codecs.BOM_UTF16_BE or first.startswith(b"\0"):
+        return _BIG_END_FIRST
+    return _OF_BYTES
 
 
 def blank_password(path: Path, name: str = "") -> None:
@@ -39,12 +81,13 @@ def blank_password(path: Path, name: str = "") -> None:
     a node is blanked. A crash half-way leaves a part of the blanks.
     """
     spans: list[Span] = []
+    writing = _writing_of(path)
     try:
         _by_parser(path, name, spans)
     except UnusableFile:
-        _overwrite(path, chain(spans, _by_bytes(path)))
+        _overwrite(path, writing, chain(spans, _by_bytes(path, writing)))
     else:
-        _overwrite(path, spans)
+        _overwrite(path, writing, spans)
 
 
 def _by_parser(path: Path, name: str, spans: list[Span]) -> None:
@@ -54,34 +97,35 @@ def _by_parser(path: Path, name: str, spans: list[Span]) -> None:
     document.read()
 
 
-def _by_bytes(path: Path) -> Iterator[Span]:
+def _by_bytes(path: Path, writing: _Writing) -> Iterator[Span]:
     if path.stat().st_size == 0:
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         end = 0
-        while (opening := _search(_OPENS, content, end)) is not None:
+        while (opening := _search(writing.opens, writing.width, content, end)) is not None:
             begin = opening[1]
-            end, _ = _search(_CLOSES, content, begin) or (len(content), 0)
+            end, _ = _search(writing.closes, writing.width, content, begin) or (len(content), 0)
             yield begin, end
 
 
-def _search(pattern: re.Pattern[bytes], content: mmap.mmap, start: int) -> Span | None:
+def _search(pattern: re.Pattern[bytes], width: int, content: mmap.mmap, start: int) -> Span | None:
     """Where the pattern is found next, piece by piece; a tag that begins in one piece may end in the next."""
     for begin in range(start, len(content), _SEARCHED_AT_ONCE):
-        end = begin + _SEARCHED_AT_ONCE
-        found = pattern.search(content, begin, end + _LONGEST_TAG)
-        if found is not None and found.start() < end:
-            return found.span()
+        at, end = begin, begin + _SEARCHED_AT_ONCE
+        while (found := pattern.search(content, at, end + _LONGEST_TAG)) is not None and found.start() < end:
+            if found.start() % width == 0:
+                return found.span()
+            at = found.start() + 1  # what was found begins with half a character
     return None
 
 
-def _overwrite(path: Path, spans: Iterable[Span]) -> None:
+def _overwrite(path: Path, writing: _Writing, spans: Iterable[Span]) -> None:
+    blanks, is_changed = writing.blank * (_BLANKS_AT_ONCE // writing.width), False
     with path.open("r+b") as file:
-        blank, is_changed = _WIDE.get(file.read(2), b" "), False
         for begin, end in spans:
             file.seek(begin)
-            for start in range(begin, end, _BLANKS_AT_ONCE):
-                file.write(blank * (min(_BLANKS_AT_ONCE, end - start) // len(blank)))
+            for start in range(begin, end, len(blanks)):
+                file.write(blanks[: end - start])
                 is_changed = True
         if is_changed:
             file.flush()

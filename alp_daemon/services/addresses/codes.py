@@ -20,7 +20,7 @@ from alp_daemon.store.store import Store, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """A customer as a text needs it."""
+    """A customer as a text needs it, and an opt-out by other ways."""
 
     id: str
     name: str
@@ -55,6 +55,13 @@ def remember(store: Store, customers: Iterable[Customer]) -> None:
         transaction.many("codes.add", codes)
 
 
+def known(store: Store, customer: str) -> Addressee | None:
+    """The customer of this id as its last sound file had it; None where no daemon of this database has read one."""
+    with store.read() as transaction:
+        row = transaction.one("addressees.get", customer=customer)
+    return Addressee(**row) if row else None
+
+
 def sharing(store: Store, registry: Registry, code: str) -> Sharing:
     """Everybody who has this code, written with or without its plus. What this node has read counts first."""
     code = code.strip().removeprefix("+")
@@ -63,8 +70,8 @@ def sharing(store: Store, registry: Registry, code: str) -> Sharing:
     with store.read() as transaction:
         noted = {row["id"]: Addressee(**row) for row in transaction.all("addressees.of_code", code=code)}
         unread = unusable & _unread(transaction) if unusable else set()
-    known = noted | loaded
-    return Sharing(tuple(known[id_] for id_ in sorted(known)), tuple(sorted(unread)))
+    having = noted | loaded
+    return Sharing(tuple(having[id_] for id_ in sorted(having)), tuple(sorted(unread)))
 
 
 def _noted(transaction: Transaction) -> dict[str, tuple[Addressee, frozenset[str]]]:

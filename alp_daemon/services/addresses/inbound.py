@@ -13,12 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alp_daemon import log
-from alp_daemon.customers import Customer
 from alp_daemon.domain import phone
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Intent, Words, classify
 from alp_daemon.domain.model import Status
 from alp_daemon.domain.policy import COMMANDS, KEYWORD_MESSAGE
-from alp_daemon.services.addresses.codes import Addressee, addressee
+from alp_daemon.services.addresses.codes import Addressee
 from alp_daemon.services.addresses.optin import Sender, key_or_fault, standing_of, write
 from alp_daemon.store.store import Row, Store, Transaction, stamp
 
@@ -65,7 +64,7 @@ class Answer:
 
 def message(
     store: Store,
-    customer: Customer,
+    customer: Addressee,
     sender_number: str,
     text: str,
     message_id: str | None,
@@ -77,7 +76,7 @@ def message(
     key = key_or_fault(sender_number, phone.parse_sender(sender_number, customer.region))
     intent = classify(received.text, customer.keyword, words)
     with store.write() as transaction:
-        answer = take_in(transaction, addressee(customer), key, received, intent, now)
+        answer = take_in(transaction, customer, key, received, intent, now)
     log.info("message", customer=customer.id, intent=answer.intent, message=received.id)
     return answer
 

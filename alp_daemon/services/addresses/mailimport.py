@@ -13,15 +13,15 @@ import numpy as np
 
 from alp_daemon import log
 from alp_daemon.customers import Customer, mail_list
+from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.model import Buckets, Codes, Reject, Rejects, Status, Tags
-from alp_daemon.domain.plan import Changes
 from alp_daemon.domain.policy import IMPORTS_OF_SUBSCRIBERS
 from alp_daemon.domain.subscribers import BLANK, Column, Subscribers
 from alp_daemon.domain.tag import BadTag, clean
 from alp_daemon.files import operatorcsv
 from alp_daemon.files.informz import address
 from alp_daemon.files.informz.fields import FieldDefinition
-from alp_daemon.services.addresses.importing import Imported
+from alp_daemon.services.addresses.importing import Imported, refuse_unknown
 from alp_daemon.services.addresses.subscribers import EXPORT_HEADER, attribute_name
 from alp_daemon.services.processing import bulkupload
 from alp_daemon.store import lists, subscribers
@@ -45,13 +45,15 @@ class _Parsed:
     rows: dict[Status, dict[str, _Row]] = field(default_factory=lambda: defaultdict(dict))
     read: int = 0
     rejects: Rejects = field(default_factory=Rejects)
+    unknown: Rejects = field(default_factory=Rejects)
+    """Statuses that nobody knows, for ``refuse_unknown``."""
 
 
 def import_subscribers(store: Store, customer: Customer, path: Path, by: str, now: datetime) -> Imported:
     """Merges a file in the form of ``export`` into the brand's list, in one transaction; makes its interests.
 
     Who has unsubscribed or opted out on either side stays so. Attributes are brought along as texts.
-    Raises ``UnusableFile`` where a needed column is missing.
+    Raises ``UnusableFile`` where a needed column is missing, or a status is unknown.
     """
     parsed = _parse(path)
     changes = Changes()
@@ -121,18 +123,20 @@ def _parse(path: Path) -> _Parsed:
     )
     for number, row in operatorcsv.rows(path, EXPORT_HEADER, described):
         _parse_row(parsed, number, row)
+    refuse_unknown(path, parsed.unknown, IMPORTS_OF_SUBSCRIBERS)
     return parsed
 
 
 def _parse_row(parsed: _Parsed, number: int, row: dict[str, str | None]) -> None:
     parsed.read += 1
     text, word = row.pop("email") or "", (row.pop("status") or "").strip()
+    if word not in {status.name for status in IMPORTS_OF_SUBSCRIBERS}:
+        about = parsed.unknown if word or text.strip() else parsed.rejects  # an empty row is about nobody
+        about.add(Reject(number, "status", word, "unknown_status"))
+        return
     found = address.parse(text)
     if found is None:
         parsed.rejects.add(Reject(number, "email", text, "bad_email"))
-        return
-    if word not in {status.name for status in IMPORTS_OF_SUBSCRIBERS}:
-        parsed.rejects.add(Reject(number, "status", word, "unknown_status"))
         return
     interests = row.pop("interests") or ""
     cleaned = [clean(part) for part in interests.split(";") if part.strip()]

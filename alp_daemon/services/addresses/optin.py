@@ -21,6 +21,7 @@ from alp_daemon.domain.tag import BadTag, clean
 from alp_daemon.domain.tag_sets import EMPTY
 from alp_daemon.errors import Refused, UsageProblem
 from alp_daemon.masking import masked
+from alp_daemon.services.addresses.codes import Addressee, addressee
 from alp_daemon.services.processing import line_types
 from alp_daemon.settings import Settings
 from alp_daemon.store import lists, tagsets
@@ -116,7 +117,19 @@ def command(
     return standing
 
 
-def status(store: Store, customer: Customer, number: str) -> Standing:
+def opt_out(
+    store: Store, customer: Addressee, number: str, tags: tuple[str, ...], sender: Sender, now: datetime
+) -> Standing:
+    """The ``command`` of this name, for which nobody's file needs to be sound: nothing of it is asked."""
+    prepared = Prepared("opt_out", parse_number(number, customer.region), parse_tags(tags))
+    with store.write() as transaction:
+        before = standing_of(transaction, customer.id, prepared.key)
+        standing = _written(transaction, customer, prepared, before, sender, now)
+    log.info("command", command=prepared.name, customer=customer.id, changed=standing.changed, actor=sender.actor)
+    return standing
+
+
+def status(store: Store, customer: Addressee, number: str) -> Standing:
     key = parse_number(number, customer.region)
     with store.read() as transaction:
         return standing_of(transaction, customer.id, key)
@@ -149,16 +162,9 @@ def carry_out(
         return before
     if wanted.fault is not None and before.status == Status.absent.name:
         raise UsageProblem(f"{phone.mask(wanted.key)}: {phone.REASONS[wanted.fault]}")
-    refused = f"{phone.mask(wanted.key)} cannot be changed by {wanted.name}:"
     if wanted.name in _NEEDS_MOBILE and not line_types.takes_texts(transaction, settings, customer, wanted.key):
-        raise Refused(f"{refused} {phone.REASONS['not_mobile']}")
-    event = write(transaction, customer.id, COMMANDS[wanted.name], wanted.key, wanted.tags, sender, now)
-    if event == REFUSED:
-        raise Refused(f"{refused} {_refusal(wanted.name, before, customer)}")
-    after = standing_of(transaction, customer.id, wanted.key)
-    changed = (before.status, before.tags) != (after.status, after.tags)
-    told = "" if changed else f"nothing to change: it is {after.status} already"
-    return replace(after, changed=changed, message=told, event=event or None)
+        raise _refused(wanted, phone.REASONS["not_mobile"])
+    return _written(transaction, addressee(customer), wanted, before, sender, now)
 
 
 def parse_number(text: str, region: str) -> int:
@@ -221,6 +227,19 @@ def standing_of(transaction: Transaction, customer: str, key: int) -> Standing:
     return Standing(phone.format_key(key), Status(int(state.status[0])).name, tags)
 
 
-def _refusal(name: str, before: Standing, customer: Customer) -> str:
-    why = _REFUSALS.get((name, Status[before.status]), f"it is {before.status}")
-    return why.format(keyword=customer.keyword)
+def _written(
+    transaction: Transaction, customer: Addressee, wanted: Prepared, before: Standing, sender: Sender, now: datetime
+) -> Standing:
+    """Does a command that the number's line does not forbid. Raises ``Refused`` where the list does."""
+    event = write(transaction, customer.id, COMMANDS[wanted.name], wanted.key, wanted.tags, sender, now)
+    if event == REFUSED:
+        why = _REFUSALS.get((wanted.name, Status[before.status]), f"it is {before.status}")
+        raise _refused(wanted, why.format(keyword=customer.keyword))
+    after = standing_of(transaction, customer.id, wanted.key)
+    changed = (before.status, before.tags) != (after.status, after.tags)
+    told = "" if changed else f"nothing to change: it is {after.status} already"
+    return replace(after, changed=changed, message=told, event=event or None)
+
+
+def _refused(wanted: Prepared, why: str) -> Refused:
+    return Refused(f"{phone.mask(wanted.key)} cannot be changed by {wanted.name}: {why}")

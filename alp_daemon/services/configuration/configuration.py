@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alp_daemon.customers import Customer
-from alp_daemon.customers.files import SUFFIX, check_file, is_customer_file
+from alp_daemon.customers import SUFFIX, Customer, check_file, is_customer_file
 from alp_daemon.errors import NotFound
 from alp_daemon.problem import Problem
 from alp_daemon.registry import CustomerStatus, Registry

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from alp_daemon.customers.fingerprints import overall, text_digest
+from alp_daemon.customers import overall, text_digest
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.store.store import Row, Store, Transaction, stamp
 

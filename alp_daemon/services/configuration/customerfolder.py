@@ -6,8 +6,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from alp_daemon.customers import Loaded, load_dir
-from alp_daemon.customers.files import SUFFIX, is_customer_file
+from alp_daemon.customers import SUFFIX, Loaded, is_customer_file, load_dir
 from alp_daemon.domain.keyword import Words
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.files.disk import disk_errors

@@ -37,7 +37,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StatusCount:
     """How many addresses of a list have a status, and how many would have it."""
 
     status: str
@@ -49,7 +49,7 @@ class Standing:
 class Effect:
     """What a file would do to its list as it stands."""
 
-    standings: tuple[Standing, ...]
+    statuses: tuple[StatusCount, ...]
     moves: tuple[Move, ...]
 
 
@@ -60,7 +60,7 @@ def effect_of(assessment: Assessment) -> Effect:
         for plan in assessment.plans
         for move in _moves(plan, assessment.sets, sampled=SAMPLED if assessment.subscribed is None else 0)
     ]
-    return Effect(_standings(assessment, moves), tuple(sorted(moves, key=lambda move: -move.count)))
+    return Effect(_statuses(assessment, moves), tuple(sorted(moves, key=lambda move: -move.count)))
 
 
 def _moves(plan: Plan, sets: TagSets, sampled: int) -> list[Move]:
@@ -87,14 +87,14 @@ def _touched(columns: tuple[NDArray[np.generic], ...], row: int, sets: TagSets) 
     return Touched(phone.format_key(key), sets[tags_before], sets[tags_after])
 
 
-def _standings(assessment: Assessment, moves: list[Move]) -> tuple[Standing, ...]:
+def _statuses(assessment: Assessment, moves: list[Move]) -> tuple[StatusCount, ...]:
     before = np.bincount(assessment.state.status, minlength=len(Status)).tolist()
     after = list(before)
     for move in moves:
         after[Status[move.status_before]] -= move.count
         after[Status[move.status_after]] += move.count
     return tuple(
-        Standing(status.name, before[status], after[status])
+        StatusCount(status.name, before[status], after[status])
         for status in Status
         if status is not Status.absent and (before[status] or after[status])
     )

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alp_daemon import log
+from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.model import Codes, Keys, ListState, Status, Statuses
-from alp_daemon.domain.plan import Changes, Plan
+from alp_daemon.domain.plan import Plan
 from alp_daemon.domain.rows import differs, find, rows_of, take
 from alp_daemon.errors import Refused
 from alp_daemon.store import firstlistings, lists, uploads

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from alp_daemon import ports
-from alp_daemon.customers import Loaded
-from alp_daemon.customers.files import SUFFIX
-from alp_daemon.errors import AlpError
+from alp_daemon import certificates, ports
+from alp_daemon.customers import SUFFIX, Loaded, customer_of
+from alp_daemon.errors import AlpError, ConfigurationError
 from alp_daemon.files import drop
 from alp_daemon.files.objects import ASIDE
 from alp_daemon.files.spool import open_spool
@@ -29,6 +28,12 @@ LATE_MAIL = timedelta(hours=1)
 # Leases and orders of arrival go by the nodes' clocks.
 CLOCKS_APART = timedelta(seconds=10)
 GIVEN_UP_SHOWN = timedelta(days=30)
+
+# Which of the two it is the daemon knows alone. A STOP by text or `opt-out` is heard in both.
+_UNTIL_IT_IS_MENDED = (
+    "a daemon that has read a sound version since its start goes on by that until it ends; without one, log-ins are"
+    " refused and files wait"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> 
             *_daemon(settings),
             *_nodes(transaction, settings, now),
             *_configuration(loaded),
+            *_certificates(settings, now),
             *_disk(settings),
             *_spool(settings),
             *_drop_folders(settings, loaded),
@@ -106,9 +112,24 @@ def _stranded(transaction: Transaction, living: set[str]) -> Iterator[Finding]:
 
 def _configuration(loaded: Loaded) -> Iterator[Finding]:
     for problem in loaded.errors:
-        yield Finding("error", f"{problem} (a running daemon goes on with the last good version)")
+        yield Finding("error", f"{problem} ({_UNTIL_IT_IS_MENDED})")
     for problem in loaded.warnings:
         yield Finding("warning", problem.unrated)
+
+
+def _certificates(settings: Settings, now: datetime) -> Iterator[Finding]:
+    for pair in certificates.pairs(settings):
+        try:
+            expiry = pair.judge(now)
+        except ConfigurationError as error:
+            yield Finding(
+                "error",
+                f"{error}. With these `serve` does not start, and one that runs goes on with those it has read. Correct"
+                " the files or their permissions, then `alp-daemon reload`",
+            )
+        else:
+            if expiry:
+                yield Finding(expiry.severity, str(expiry))
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -177,7 +198,7 @@ def _overdue(transaction: Transaction) -> Iterator[Finding]:
 
 def _gone(transaction: Transaction, settings: Settings, loaded: Loaded) -> Iterator[Finding]:
     for row in transaction.all("lists.all"):
-        customer = row["customer"].partition("/")[0]  # of the list of numbers or of subscribers
+        customer = customer_of(row["customer"])
         path = settings.customers_path / f"{customer}{SUFFIX}"
         if customer not in loaded.customers and not path.exists():
             yield Finding("warning", f"there is no {path}: its log-ins are refused, and its files wait for it")

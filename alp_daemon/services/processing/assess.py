@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alp_daemon.domain import guard
+from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.guard import HoldCode, HoldReason
 from alp_daemon.domain.model import Evidence, Keys, Listed, ListState, Reading, Tags
-from alp_daemon.domain.plan import Changes, Plan, make_plan
+from alp_daemon.domain.plan import Plan, make_plan
 from alp_daemon.domain.policy import COMMANDS
 from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.services.processing import fewrows

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from alp_daemon.customers import Customer
-from alp_daemon.customers.names import readable
+from alp_daemon.customers import Customer, readable
 from alp_daemon.domain.model import Evidence, UploadState
 from alp_daemon.registry import Registry
 from alp_daemon.services.processing import process, queue

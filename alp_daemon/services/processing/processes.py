@@ -10,7 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
-from alp_daemon.files.disk import sync_folder
+from alp_daemon.files import atomic
 from alp_daemon.flock import alone_in
 from alp_daemon.procstat import started
 
@@ -46,18 +46,6 @@ def _installation(data_dir: Path) -> str:
         data_dir.mkdir(parents=True, exist_ok=True)
         with alone_in(data_dir):
             if not path.exists():
-                _keep(path, secrets.token_hex(8))
+                # Whoever works here reads it, whichever user that is; there is no secret in it.
+                atomic.write(path, secrets.token_hex(8).encode(), mode=0o644)
     return path.read_text(encoding="ascii")
-
-
-def _keep(path: Path, text: str) -> None:
-    """Whoever finds the file finds all of it, also after a power cut."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="ascii") as file:
-        # Whoever works here reads it, whichever user that is; there is no secret in it.
-        os.fchmod(file.fileno(), 0o644)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    sync_folder(path.parent)

@@ -17,8 +17,8 @@ import numpy as np
 
 from alp_daemon import __version__
 from alp_daemon.domain import phone
+from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.model import Buckets, Listed, Reading, Rejects
-from alp_daemon.domain.plan import Changes
 from alp_daemon.services.processing.rules import Rules
 from alp_daemon.services.reports.report import rejects_of_csv
 from alp_daemon.store import lists

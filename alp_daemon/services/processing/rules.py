@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alp_daemon.customers import BULK_UPLOAD, PREFORMATTED, Customer, Feed, fingerprint, list_name, mail_list
+from alp_daemon.customers import (
+    BULK_UPLOAD,
+    PREFORMATTED,
+    Customer,
+    Feed,
+    feed_names,
+    fingerprint,
+    list_name,
+    mail_list,
+)
 from alp_daemon.domain.guard import Limits, limits_for
 from alp_daemon.domain.model import Evidence
 from alp_daemon.domain.policy import ACTIONS, Policy, for_mode
@@ -76,7 +85,7 @@ def rules_for(customer: Customer, feed_name: str) -> Rules:
         )
     feed = customer.feeds.get(feed_name)
     if feed is None:
-        known = ", ".join([*customer.feeds, PREFORMATTED])
+        known = ", ".join(feed_names(customer))
         raise NotFound(f"customer {customer.id} has no feed {feed_name!r}; it has: {known}")
     given = {**feed.guard.model_dump(), "completeness": Evidence(feed.completeness)}
     return Rules(

@@ -9,7 +9,7 @@ from typing import Any
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
-from alp_daemon.files.spool import Incoming
+from alp_daemon.files.incoming import Incoming
 from alp_daemon.services.receiving.place import Place
 from alp_daemon.store.store import Transaction, stamp
 

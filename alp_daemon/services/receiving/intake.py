@@ -25,9 +25,10 @@ from alp_daemon.errors import AlpError, OutcomeUnknown
 from alp_daemon.files import drop
 from alp_daemon.files.beside import Beside
 from alp_daemon.files.disk import copy, sha256
+from alp_daemon.files.incoming import Incoming
 from alp_daemon.files.informz.secrets import blank_secrets
 from alp_daemon.files.objects import Kept
-from alp_daemon.files.spool import Incoming, open_spool
+from alp_daemon.files.spool import open_spool
 from alp_daemon.registry import Registry
 from alp_daemon.services.receiving.arrival import (
     Arrival,

@@ -7,12 +7,11 @@ the move took place: the object is there, or the file still lies where it was an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
@@ -26,15 +25,13 @@ from alp_daemon.files.spool import Spool
 from alp_daemon.registry import Registry
 from alp_daemon.services.receiving.arrival import Arrival, Sender, log_received
 from alp_daemon.services.receiving.place import Place, WaitsFor, place
-from alp_daemon.store.store import Store, Transaction
+from alp_daemon.store.store import Row, Store, Transaction
 
 CHANNEL = "drop"
 # Files that share two commits and the fsync of their folders; a burst of 5,000 would wait 20,000 times without.
 _BATCH = 100
 
 _CHANGED = "the file changed while it was being picked up"
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +44,8 @@ class Trouble:
 
 @dataclass(slots=True)
 class PickedUp:
-    """The uploads made, whether one of them is due at once, and the files that could not be had."""
+    """Whether one of the uploads made is due at once, and the files that could not be had."""
 
-    uploads: list[int] = field(default_factory=list)
     due: bool = False
     troubles: list[Trouble] = field(default_factory=list)
     is_storage_away: bool = False
@@ -182,7 +178,6 @@ class PickUp:
         if landed.claim is Claim.changed:
             transaction.run("uploads.mark_changed", id=row["id"], size=landed.size, note=_CHANGED)
         result.due |= where.waits_for is None
-        result.uploads.append(row["id"])
         log_received({**row, **where.as_row()})
 
     def _placed(self, transaction: Transaction, row: Row, where: Place, now: datetime) -> Row:

@@ -8,35 +8,24 @@ One that comes after its file was released says nothing any more, unless it cont
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
 from alp_daemon.files.disk import disk_errors, sha256
 from alp_daemon.files.objects import Kept, ObjectLost
 from alp_daemon.files.spool import Spool
+from alp_daemon.services.receiving.arrival import Verdict
 from alp_daemon.services.receiving.place import SIDECAR_SUFFIX, WaitsFor
 from alp_daemon.services.reports import notify
-from alp_daemon.store.store import Store, Transaction, stamp
-
-Row = Mapping[str, Any]
+from alp_daemon.store.store import Row, Store, Transaction, stamp
 
 # `sha256sum` writes "HEX  NAME", BSD's "SHA256 (NAME) = HEX", others the bare digits.
 _SHA256 = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 _SIDECAR_BYTES = 4096
 _DIFFERS = "sha256 differs from its sidecar's"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a sidecar says of its file."""
-
-    evidence: Evidence
-    note: str
 
 
 def join_all(store: Store, spool: Spool, now: datetime) -> bool:

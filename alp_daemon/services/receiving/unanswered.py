@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from alp_daemon import log
+from alp_daemon.files.objects import customer_of
 from alp_daemon.store.store import Store, stamp
 
 _REASON = "its sender was told that it could not be kept, and sends it again"
@@ -55,8 +56,8 @@ class Unanswered:
             row = transaction.one("uploads.withdraw_object", **_whose(name), reason=_REASON, now=stamp(now))
         if row is not None:
             del self._sought[name]
-            log.warning("upload_withdrawn", upload=row["id"], customer=_whose(name)["customer"], reason=_REASON)
+            log.warning("upload_withdrawn", upload=row["id"], customer=customer_of(name), reason=_REASON)
 
 
 def _whose(name: str) -> dict[str, str]:
-    return {"customer": name.partition("/")[0], "object": name}
+    return {"customer": customer_of(name), "object": name}

@@ -5,19 +5,16 @@ An upload that waits never blocks those behind it, and a wait that runs out alwa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from alp_daemon.customers import Customer, is_temporary
 from alp_daemon.domain.guard import HoldCode, HoldReason
 from alp_daemon.registry import Registry
 from alp_daemon.services.receiving.place import Place, WaitsFor, no_feed, place, sidecar_suffix
 from alp_daemon.store import uploads
-from alp_daemon.store.store import Store, Transaction, stamp
-
-Row = Mapping[str, Any]
+from alp_daemon.store.store import Row, Store, Transaction, stamp
 
 # What a client that has left can do nothing about any more; a sidecar may still come in another session.
 _ENDS_WITH_SESSION = (WaitsFor.rename, WaitsFor.match)

@@ -10,13 +10,13 @@ import io
 import json
 import re
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from alp_daemon import masking
+from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.guard import HoldReason
 from alp_daemon.domain.model import Buckets, Reject, Rejects, UploadState
-from alp_daemon.domain.plan import Changes
 from alp_daemon.store.uploads import Upload
 
 REJECTS_HEADER = ("row", "column", "value", "reason")
@@ -48,7 +48,8 @@ class Findings:
 
 
 def build(upload: Upload, state: str, reason: str, findings: Findings, seconds: float) -> Report:
-    """The report of an upload as a dict."""
+    """The report of an upload as a dict. It goes on telling of a hold that is over, unless a failure comes first."""
+    hold = findings.hold or (() if state == UploadState.failed else upload.reasons)
     return {
         "upload": upload.id,
         "customer": upload.customer,
@@ -60,8 +61,14 @@ def build(upload: Upload, state: str, reason: str, findings: Findings, seconds: 
         "state": state,
         "reason": reason,
         "seconds": round(seconds, 3),
-        **_found(findings),
+        **_found(replace(findings, hold=hold)),
+        **_released(upload),
     }
+
+
+def _released(upload: Upload) -> Report:
+    """Who let it go on when it was held last. Not when: no record has that."""
+    return {"released_by": upload.released_by} if upload.released_by else {}
 
 
 def of_plan(customer: str, name: str, size: int, findings: Findings) -> Report:
@@ -105,7 +112,7 @@ def of_upload(upload: Upload, stored: str | None) -> Report:
     if stored is None:
         findings = Findings(upload.feed, upload.mode, upload.evidence, upload.evidence_note, sha256=upload.sha256)
         return build(upload, upload.state, upload.reason or _waiting(upload), findings, 0.0) | undone
-    now = {"state": upload.state, "reason": upload.reason, **undone}
+    now = {"state": upload.state, "reason": upload.reason, **_released(upload), **undone}
     if upload.state != UploadState.received:
         now |= {"evidence": upload.evidence, "evidence_note": upload.evidence_note}
     return {**json.loads(stored), **now}

@@ -125,6 +125,7 @@ def _facts(report: Report) -> list[str]:
         "customer": report["customer"],
         "feed": f"{report['feed'] or 'none'}" + (f" ({report['mode']})" if report["mode"] else ""),
         "sent by": sent,
+        "released": _released(report),
         "undone by": f"{report['undone_by']} at {report['undone_at']}" if report.get("undone_at") else "",
         "size": f"{report['size']:,} bytes",
         "whole": f"{report['evidence'] or 'not known yet'}"
@@ -133,6 +134,12 @@ def _facts(report: Report) -> list[str]:
         "seconds": report["seconds"],
     }
     return [f"  {name:<10} {value}" for name, value in facts.items() if value]
+
+
+def _released(report: Report) -> str:
+    if not report.get("released_by"):
+        return ""
+    return f"by {report['released_by']}" + (", and held again" if _waits(report) else "")
 
 
 def _table(figures: Mapping[str, int], names: Mapping[str, str]) -> list[str]:

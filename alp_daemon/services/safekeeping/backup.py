@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from alp_daemon.errors import ConfigurationError, NotFound, Refused, Unavailable
-from alp_daemon.files.setaside import copy_file, in_the_making, place
+from alp_daemon.files.atomic import in_the_making, place
+from alp_daemon.files.disk import copy_file
 from alp_daemon.services.safekeeping.verify import verify
 from alp_daemon.settings import Settings
 from alp_daemon.store.sqlite import SqliteStore
@@ -89,7 +90,7 @@ def looked_at(copy: Path) -> tuple[str, ...]:
     if fault := store.fault():
         raise Unavailable(f"the copy of the database is damaged ({fault}); nothing was kept")
     faults = tuple(fault for each in verify(store) for fault in each.faults)
-    store.settle()
+    store.fold_wal()
     return faults
 
 
@@ -99,7 +100,7 @@ def _copy_spool(copy: Path, spool: Path, target: Path) -> int:
     store = SqliteStore(copy, sole=True)
     with store.read() as transaction:
         objects = [row["object"] for row in transaction.all("uploads.objects")]
-    store.settle()
+    store.fold_wal()
     copied = 0
     for name in objects:
         (target / name).parent.mkdir(mode=0o700, exist_ok=True)

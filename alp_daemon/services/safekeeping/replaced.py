@@ -1,6 +1,6 @@
 """What a database has that a backup of it has not: how much, which files, who opted out, and who may come in.
 
-Both are files that nobody writes to meanwhile, and that were settled (``SqliteStore.settle``).
+Both are files that nobody writes to meanwhile, and that were folded (``SqliteStore.fold_wal``).
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from alp_daemon.customers import is_mail_list
 from alp_daemon.domain import phone
 from alp_daemon.domain.model import Status
 from alp_daemon.domain.rows import find
 from alp_daemon.services.addresses import history, subscribers
 from alp_daemon.store import lists
-from alp_daemon.store.sqlite import reading_settled
+from alp_daemon.store.sqlite import reading_folded
 from alp_daemon.store.store import Row, Transaction
 
 _OUT = (Status.opted_out, Status.unsubscribed)
@@ -46,7 +47,7 @@ class Progress:
 
 
 def progress(database: Path) -> Progress:
-    with reading_settled(database) as transaction:
+    with reading_folded(database) as transaction:
         row = transaction.one("restore.newest")
     assert row is not None
     return Progress(row["changes"], row["upload"], row["changed_at"] or "", row["received_at"] or "")
@@ -75,7 +76,7 @@ class Decisions:
 
 def decisions(database: Path, backup: Path) -> Decisions:
     """What the database has of them and the backup has not."""
-    with reading_settled(database) as newer, reading_settled(backup) as older:
+    with reading_folded(database) as newer, reading_folded(backup) as older:
         now, was = newer.all("restore.credentials"), older.all("restore.credentials")
         approvals = older.all("restore.approvals")
         return Decisions(
@@ -97,13 +98,13 @@ def _issue(credential: Row) -> tuple[str, str, str]:
 
 def objects(database: Path) -> set[str]:
     """The received files that a database knows, by their names in the spool."""
-    with reading_settled(database) as transaction:
+    with reading_folded(database) as transaction:
         return {row["object"] for row in transaction.all("uploads.objects")}
 
 
 def open_uploads(database: Path) -> list[Row]:
     """What is still to be worked, or may be."""
-    with reading_settled(database) as transaction:
+    with reading_folded(database) as transaction:
         return transaction.all("restore.open")
 
 
@@ -115,7 +116,7 @@ def told_apart(database: Path, backup: Path, folder: Path) -> dict[str, Path]:
     was taken. Returns these by list.
     """
     last = progress(backup).upload
-    with reading_settled(database) as transaction:
+    with reading_folded(database) as transaction:
         rows = transaction.all("restore.after", upload=last)
     if rows:
         _write(folder / "uploads.csv", list(rows[0]), [list(row.values()) for row in rows])
@@ -124,13 +125,13 @@ def told_apart(database: Path, backup: Path, folder: Path) -> dict[str, Path]:
 
 def _opted_out_since(database: Path, backup: Path, folder: Path) -> dict[str, Path]:
     written = {}
-    with reading_settled(database) as newer, reading_settled(backup) as older:
+    with reading_folded(database) as newer, reading_folded(backup) as older:
         for row in newer.all("lists.all"):
             name = row["customer"]
             found = _out_since(newer, older, name)
             if found:
                 path = folder / f"opted-out-{name.replace('/', '-')}.csv"
-                header = subscribers.EXPORT_HEADER if "/" in name else (*history.EXPORT_HEADER, "source")
+                header = subscribers.EXPORT_HEADER if is_mail_list(name) else (*history.EXPORT_HEADER, "source")
                 _write(path, header, found)
                 written[name] = path
     return written
@@ -145,7 +146,7 @@ def _out_since(newer: Transaction, older: Transaction, name: str) -> list[tuple[
     was[known] = before.status[at[known]]
     out = np.isin(state.status, _OUT) & (was != state.status)
     keys, statuses = state.keys[out].tolist(), [Status(each).name for each in state.status[out].tolist()]
-    if "/" not in name:
+    if not is_mail_list(name):
         return [
             (phone.format_key(key), status, "", "since the backup") for key, status in zip(keys, statuses, strict=True)
         ]

@@ -16,14 +16,14 @@ from typing import Any
 
 from alp_daemon import log
 from alp_daemon.errors import AlpError, NotFound, Refused, TryAgain, Unavailable, UnusableFile
-from alp_daemon.files.disk import sync_folder
+from alp_daemon.files.atomic import in_the_making, make_durable, place
+from alp_daemon.files.disk import copy_file, link_or_copy, sync_folder
 from alp_daemon.files.folder import Folder
-from alp_daemon.files.setaside import copy_file, in_the_making, link_or_copy, make_durable, place
 from alp_daemon.services.safekeeping import replaced
 from alp_daemon.services.safekeeping.backup import DATABASE, SPOOL, database_of, looked_at
 from alp_daemon.services.safekeeping.replaced import Decisions, Progress
 from alp_daemon.settings import Settings
-from alp_daemon.store.sqlite import SqliteStore, reading_settled
+from alp_daemon.store.sqlite import SqliteStore, reading_folded
 from alp_daemon.store.sqlitefile import sole_use
 from alp_daemon.store.store import Row
 
@@ -72,7 +72,7 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
         with _told_as(given, new):
             _bring_up_to_date(new, given)
             faults = looked_at(new)
-        unreadable = _settled(target) if target.exists() else None
+        unreadable = _folded(target) if target.exists() else None
         was = replaced.progress(target) if target.exists() and unreadable is None else None
         decided = Decisions() if was is None else replaced.decisions(target, new)
         _refuse_to_lose(target, was, replaced.progress(new), decided, faults, anyway=anyway)
@@ -129,21 +129,21 @@ def _told_as(given: Path, new: Path) -> Iterator[None]:
 
 def _bring_up_to_date(new: Path, given: Path) -> None:
     """A backup may be older than this release. Raises ``Unavailable`` where it is a newer one's."""
-    with reading_settled(new) as transaction:
+    with reading_folded(new) as transaction:
         if next(transaction.rows("PRAGMA user_version")) == (0,):
             raise _no_backup(given)  # another program's database: every schema of ours has its number
     store = SqliteStore(new, sole=True)
     store.migrate()
-    store.settle()
+    store.fold_wal()
 
 
-def _settled(target: Path) -> str | None:
+def _folded(target: Path) -> str | None:
     """Puts what a killed daemon left beside the present database into it. Returns why that cannot be read, if so."""
     store = SqliteStore(target, sole=True)
     try:
-        store.settle()
+        store.fold_wal()
         fault = store.fault()
-        store.settle()
+        store.fold_wal()
     except TryAgain:
         raise
     except AlpError as error:

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alp_daemon.customers import list_name
+from alp_daemon.customers import customer_of, list_name
+from alp_daemon.domain.changes import Changes, count_changes
 from alp_daemon.domain.model import ListState
-from alp_daemon.domain.plan import Changes, count_changes
 from alp_daemon.domain.replay import Replay
 from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.store.lists import ListHead, Recorded
@@ -45,7 +45,7 @@ class UploadFigures:
         did.changes += _counted(recorded.events, self._sets)
 
     def faults(self, transaction: Transaction, head: ListHead, replay: Replay) -> Iterator[str]:
-        customer = head.customer.partition("/")[0]
+        customer = customer_of(head.customer)
         rows = transaction.all("verify.applied", customer=customer)
         applied = {row["id"]: row for row in rows if list_name(customer, row["feed"]) == head.customer}
         for id_ in sorted(self._did.keys() - applied.keys()):

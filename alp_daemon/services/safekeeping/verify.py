@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from alp_daemon.customers import customer_of, is_mail_list
 from alp_daemon.domain import phone, tag
 from alp_daemon.domain.model import ListState
 from alp_daemon.domain.replay import Break, Replay, compare
@@ -51,7 +52,7 @@ def verify(store: Store, customer: str | None = None) -> list[Verified]:
 
 def of_lists(transaction: Transaction, customer: str | None = None) -> Iterator[Verified]:
     for row in transaction.all("lists.all"):
-        if customer in (None, row["customer"].partition("/")[0]):
+        if customer in (None, customer_of(row["customer"])):
             head = lists.open_list(transaction, row["customer"])
             assert head is not None
             yield _of_list(transaction, head)
@@ -178,7 +179,7 @@ def _sets(transaction: Transaction, head: ListHead, history: _History) -> Iterat
 
 def _subscribers(transaction: Transaction, head: ListHead, found: ListState, history: _History) -> Iterator[str]:
     """What only lists of e-mail addresses have: the addresses behind the keys, and attributes."""
-    if "/" not in head.customer:
+    if not is_mail_list(head.customer):
         return
     emails = np.array(list(transaction.read_texts("emails.part", head.id)), np.int64)
     nameless = found.keys[~np.isin(found.keys, emails)]
@@ -200,4 +201,4 @@ def _is_object(text: str) -> bool:
 
 
 def _name(head: ListHead, at: Break) -> str:
-    return f"subscriber {at.key}" if "/" in head.customer else phone.mask(at.key)
+    return f"subscriber {at.key}" if is_mail_list(head.customer) else phone.mask(at.key)

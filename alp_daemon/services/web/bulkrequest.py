@@ -7,10 +7,10 @@ from datetime import datetime
 from alp_daemon.customers import BULK_UPLOAD, Customer
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import UnusableFile, UsageProblem
+from alp_daemon.files.incoming import Incoming
 from alp_daemon.files.informz import root, soap
 from alp_daemon.files.informz.request import BulkUpload, read_bulk_upload
 from alp_daemon.files.informz.sender import Sender
-from alp_daemon.files.spool import Incoming
 from alp_daemon.services.logins.credentials import Credentials, Issued, Kind
 from alp_daemon.services.receiving import arrival
 from alp_daemon.services.receiving.intake import Intake

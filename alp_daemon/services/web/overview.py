@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from alp_daemon.customers import customer_of, is_mail_list
 from alp_daemon.services.alarms.lateness import WATCHED, Late, Overdue, expecting_feeds, late_feeds, overdue_feeds
 from alp_daemon.services.operations.metrics import Metrics
 from alp_daemon.store.store import Store, Transaction, stamp
@@ -25,15 +26,24 @@ class Hour:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSize:
+    """A list of numbers, or of subscribers."""
+
+    customer: str
+    is_mail: bool
+    sizes: dict[str, int]
+    """Addresses by status."""
+    last_file_at: str | None
+    """When the customer's last file that was applied came, where that was in the last weeks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     hours: list[Hour]
     waiting: dict[str, int]
     """Uploads that are held, failed, or received and not worked yet."""
     lockouts: int
-    list_sizes: dict[str, dict[str, int]]
-    """Addresses by list and status."""
-    last_files: dict[str, str]
-    """When the last file that was applied came, by customer; of the last weeks only."""
+    lists: list[ListSize]
     overdue: list[Overdue]
     late: list[Late]
 
@@ -47,7 +57,14 @@ def overview(store: Store, metrics: Metrics, now: datetime) -> Overview:
         overdue, expecting = overdue_feeds(transaction), expecting_feeds(transaction)
     last_files = {row["customer"]: row["received_at"] for row in arrivals}  # the oldest come first
     late = late_feeds(arrivals, expecting, now)
-    return Overview(hours, waiting, lockouts, metrics.list_sizes(), last_files, overdue, late)
+    return Overview(hours, waiting, lockouts, _lists(metrics, last_files), overdue, late)
+
+
+def _lists(metrics: Metrics, last_files: dict[str, str]) -> list[ListSize]:
+    return [
+        ListSize(customer_of(name), is_mail_list(name), sizes, last_files.get(customer_of(name)))
+        for name, sizes in metrics.list_sizes().items()
+    ]
 
 
 def _hours(transaction: Transaction, now: datetime) -> list[Hour]:

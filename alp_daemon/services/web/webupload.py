@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alp_daemon.customers import PREFORMATTED, Customer, feed_for
+from alp_daemon.customers import PREFORMATTED, Customer, feed_for, feed_names
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, UsageProblem
-from alp_daemon.files.spool import Incoming
+from alp_daemon.files.incoming import Incoming
 from alp_daemon.services.receiving.intake import Intake, Sender
 from alp_daemon.services.receiving.place import no_feed
 from alp_daemon.services.reports import shown
@@ -28,7 +28,7 @@ def chosen_feed(customer: Customer, name: str, feed: str | None) -> str:
         raise UsageProblem(
             f"filename {name[:40]!r}: expected 1 to {_LONGEST_NAME} bytes without folders or control characters"
         )
-    known = [*customer.feeds, PREFORMATTED]
+    known = feed_names(customer)
     if feed is not None:
         if feed not in known:
             raise UsageProblem(f"feed {feed[:40]!r}: expected one of {', '.join(known)}")

@@ -19,6 +19,9 @@ SELECT * FROM messages WHERE customer = :customer AND intent = 'other' ORDER BY 
 -- name: addressees.all
 SELECT customer AS id, name, keyword, region FROM addressees;
 
+-- name: addressees.get
+SELECT customer AS id, name, keyword, region FROM addressees WHERE customer = :customer;
+
 -- name: addressees.put
 INSERT INTO addressees (customer, name, keyword, region) VALUES (:id, :name, :keyword, :region)
 ON CONFLICT (customer) DO UPDATE SET name = excluded.name, keyword = excluded.keyword, region = excluded.region;

@@ -29,9 +29,6 @@ INSERT INTO fields (list, name, type, data_type, demographic, is_multiple, uploa
 VALUES (:list, :name, :type, :data_type, :demographic, :is_multiple, :upload)
 ON CONFLICT (list, name) DO NOTHING;
 
--- name: target_groups.all
-SELECT field, name FROM target_groups WHERE list = :list ORDER BY field, name;
-
 -- name: target_groups.add
 INSERT INTO target_groups (list, field, name) VALUES (:list, :field, :name)
 ON CONFLICT (list, field, name) DO NOTHING;

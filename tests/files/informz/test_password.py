@@ -97,12 +97,47 @@ def test_of_a_cut_document_what_the_parser_has_found_goes_too(end: str, tmp_path
     assert blanked(tmp_path, content) == content.replace("apasswordgoeshere".encode(end), (" " * 17).encode(end))
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("tag", ["<Password>", "&lt;Password>", "&lt;p:Password a='1'&gt;"])
 @pytest.mark.parametrize("piece", [1, 8, 64])
-def test_a_tag_in_two_pieces(tag: str, piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tag_in_two_pieces(tag: str, piece: int, codec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(password, "_SEARCHED_AT_ONCE", piece)
     content = f"<Envelope>{tag}s3cret</Password><x>{tag}s3cret</Password>{tag}s3cret"
-    assert blanked(tmp_path, content.encode()).decode() == content.replace("s3cret", "      ")
+    assert blanked(tmp_path, content.encode(codec)).decode(codec) == content.replace("s3cret", "      ")
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_nor_does_what_is_written_in_two_bytes(content: str, codec: str, mark: str, tmp_path: Path) -> None:
+    content = mark + content
+    expected = re.sub("apassword(goeshere)?", lambda password: " " * len(password[0]), content)
+    assert blanked(tmp_path, content.encode(codec)).decode(codec) == expected
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_half_a_character_of_a_cut_password_goes_too(codec: str, tmp_path: Path) -> None:
+    content = request().partition("goeshere")[0].encode(codec)
+    kept = content.rpartition("apassword".encode(codec))[0]
+    assert blanked(tmp_path, content[:-1]) == kept + (" " * 9).encode(codec)[:-1]
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_a_whole_one_in_two_bytes_with_and_without_its_mark(codec: str, mark: str, tmp_path: Path) -> None:
+    content = mark + request("a@example.com\n")
+    expected = content.replace("apasswordgoeshere", " " * 17)
+    assert blanked(tmp_path, content.encode(codec)) == expected.encode(codec)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_halves_of_characters_are_no_tag(codec: str, tmp_path: Path) -> None:
+    """Read from the wrong half on, they look like one in either order of bytes."""
+    other = "utf-16-be" if codec == "utf-16-le" else "utf-16-le"
+    swapped = "<Password>x</Password>".encode(other).decode(codec)
+    between = (b"\x20" + "<Password>x</Password>".encode(codec) + b"\x20").decode(codec)
+    content = f"<Envelope>{swapped}{between}<Password>s3cret</Password>{swapped}{between}"
+    assert blanked(tmp_path, content.encode(codec)) == content.replace("s3cret", "      ").encode(codec)
 
 
 HOSTILE = {

@@ -13,7 +13,7 @@ from alp_daemon.channels.web.bearer import Caller
 from alp_daemon.channels.web.limits import check_length, too_large
 from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.channels.web.site import Site
-from alp_daemon.files.spool import Incoming
+from alp_daemon.files.incoming import Incoming
 from alp_daemon.services.receiving.intake import Sender
 from alp_daemon.services.web import webupload
 

@@ -1,4 +1,4 @@
-"""Folders that come to be as a whole: written under another name, made durable, and only then called what they are."""
+"""Files and folders that come to be as a whole: made durable under another name, and only then called what they are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from pathlib import Path
 
 from alp_daemon.errors import TryAgain
 from alp_daemon.files.disk import disk_errors, sync_folder
-
-_COPIED_AT_ONCE = 2**20
 
 
 @contextmanager
@@ -63,22 +61,19 @@ def make_durable(path: Path) -> None:
 def place(made: Path, target: Path) -> None:
     """Calls a finished file or folder what it is, in one step that survives a power cut."""
     make_durable(made)
+    rename(made, target)
+
+
+def rename(made: Path, target: Path) -> None:
+    """As :func:`place`, of what is durable already but for its name."""
     made.rename(target)
     sync_folder(target.parent)
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Its bytes; readable by the owner only."""
-    with source.open("rb") as read:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as written:
-            shutil.copyfileobj(read, written, _COPIED_AT_ONCE)
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """The same file under a second name; on another file system a copy of it."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        copy_file(source, target)
+def write(target: Path, content: bytes, mode: int) -> None:
+    """Whoever finds the file finds all of it, also after a power cut. Two who write it must exclude each other."""
+    part = target.with_name(f".{target.name}.part")
+    with part.open("wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(content)
+    place(part, target)
