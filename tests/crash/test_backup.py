@@ -25,7 +25,7 @@ BACKUP = [
 RESTORE = [
     Step("alp_daemon.services.safekeeping.restore:copy_file", "after"),
     Step("alp_daemon.services.safekeeping.restore:looked_at", "after"),
-    Step("alp_daemon.services.safekeeping.restore:_settled", "after"),
+    Step("alp_daemon.services.safekeeping.restore:_folded", "after"),
     Step("alp_daemon.services.safekeeping.restore:_put_aside", "after"),
     Step("alp_daemon.services.safekeeping.restore:_bring_files", "after"),
     Step("alp_daemon.services.safekeeping.restore:link_or_copy", "after", "alp.db"),
