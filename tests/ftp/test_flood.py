@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -132,8 +133,8 @@ def test_replies_that_nobody_reads_do_not_pile_up(site: Site) -> None:
     (session,) = site.server._listener.sessions
     waiting = [0]
     while not session._closed:
-        assert len(waiting) < 1000
-        wire.send(*["NOOP"] * 100)
+        with suppress(ConnectionError):  # closed a moment ago
+            wire.send(*["NOOP"] * 100)
         eventually(lambda: session._closed or not session._lines, bool)
         waiting.append(len(session.producer_fifo))
     assert max(waiting) <= control._MAX_UNREAD_REPLIES + 1
