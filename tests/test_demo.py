@@ -11,7 +11,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import fields, replace
 from pathlib import Path
@@ -23,8 +22,9 @@ from alp_daemon.demo import acts
 from alp_daemon.demo.samples import Sample, all_samples, sample
 from alp_daemon.demo.stage import Stage
 from alp_daemon.domain.changes import Changes
+from tests.program import PROGRAM
 
-COMMAND = [sys.executable, "-P", "-c", "from alp_daemon.cli import main; main()", "demo"]
+COMMAND = [*PROGRAM, "demo"]
 NOT_SAMPLES = ["by FTPS", "killed client", "sent again", "wrong passwords"]
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -63,6 +64,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; what went wrong is on stderr."""
     try:
         result = cli.main(arguments, prog_name="alp-daemon", standalone_mode=False)
+        _write_out()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return UsageProblem.exit_code
@@ -80,7 +82,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:
         # How click says that the reader of our output (`| head`) has seen enough.
         return 0
+    except BrokenPipeError:
+        return 0  # likewise, of the last lines
     except OSError as error:
+        with suppress(OSError):
+            _write_out()
         click.echo(f"alp-daemon: {error.filename or 'the system'}: {error.strerror}", err=True)
         return (TryAgain if error.errno == errno.ENOSPC else Unavailable).exit_code
     except Exception as error:  # noqa: BLE001  the last net: a scheduler gets the code that stands for it
@@ -89,3 +95,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"alp-daemon: {told}", err=True)
         return AlpError.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _write_out() -> None:
+    """Writes what stdout still keeps. Raises ``OSError`` where nobody takes it, or its disk is full.
+
+    Python would try once more at its end, print a traceback, and exit with a code of its own (120).
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import ACME, ANN, EVE, JOE, MEMBERS, Terminal
+from tests.program import PROGRAM
 
 
 @pytest.fixture
@@ -267,7 +269,7 @@ def test_70_a_fault_of_this_program() -> None:
 def test_130_ended_by_the_keyboard(alp: Terminal) -> None:
     """A pipe that nobody writes to keeps the command waiting."""
     os.mkfifo(alp.folder / "members-pipe.csv")
-    command = [sys.executable, "-c", "from alp_daemon.cli import main; main()", "import", "acme", "members-pipe.csv"]
+    command = [*PROGRAM, "import", "acme", "members-pipe.csv"]
     with (
         subprocess.Popen([*command, "--by", "Ann"], stderr=subprocess.PIPE, text=True) as process,
         (alp.folder / "members-pipe.csv").open("w"),  # returns when it reads
@@ -293,13 +295,31 @@ def test_a_file_whose_name_is_not_utf_8_is_worked(alp: Terminal) -> None:
     assert alp.json("uploads")[0]["name"] == "members-caf\ufffd.csv"
 
 
+@pytest.fixture(params=["", "1"], ids=["kept back", "written at once"])
+def unbuffered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command prints may fail when it is said or when the command ends."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", request.param)
+
+
+@pytest.mark.usefixtures("unbuffered")
 def test_a_reader_that_has_seen_enough(busy: Terminal) -> None:
     """``alp-daemon export acme | head -1``"""
-    command = [sys.executable, "-c", "from alp_daemon.cli import main; main()", "export", "acme"]
+    command = [*PROGRAM, "export", "acme"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.close()
     assert process.communicate(timeout=60)[1] == ""
     assert process.returncode == 0
+
+
+@pytest.mark.usefixtures("unbuffered")
+@pytest.mark.parametrize("numbers", [0, 900])
+def test_75_an_export_to_a_full_disk(busy: Terminal, numbers: int) -> None:
+    """``alp-daemon export acme > members.csv``, of a list that fits a buffer and of one that does not."""
+    rows = "Phone,Feeder\n" + "".join(f"+1212555{index:04},{index}\n" for index in range(numbers))
+    busy("process", "acme", busy.file("members.csv", rows))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*PROGRAM, "export", "acme"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (75, "alp-daemon: the system: No space left on device\n")
 
 
 def test_talk_is_on_stderr_and_data_on_stdout(busy: Terminal) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.program import PROGRAM
+
 _MADE = ("data", "data/alp.db")
 
 
@@ -17,6 +19,6 @@ def test_a_database_is_readable_by_owner_and_group_at_the_most(
     (tmp_path / "alp.yaml").write_text("customers_dir: customers\n")
     (tmp_path / "customers").mkdir()
     (tmp_path / "customers" / "acme.yaml").write_text("name: Acme\nkeyword: ACME\n")
-    command = ["alp-daemon", "opt-in", "acme", "2125550123", "--config", str(tmp_path / "alp.yaml")]
+    command = [*PROGRAM, "opt-in", "acme", "2125550123", "--config", str(tmp_path / "alp.yaml")]
     subprocess.run(command, check=True, capture_output=True, umask=umask)
     assert [(tmp_path / path).stat().st_mode & 0o777 for path in _MADE] == [folder, file]
