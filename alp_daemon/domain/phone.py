@@ -11,6 +11,7 @@ whole number: no digit is guessed, and no other tail is taken for one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 import phonenumbers
@@ -124,16 +125,24 @@ def _of_possible_length(text: str, region: str) -> int | None:
     return _key(number) if is_possible else None
 
 
-def _parse(text: str, region: str) -> PhoneNumber | Reason:
+@lru_cache(1)
+def _read(text: str, region: str) -> PhoneNumber | Reason:
+    """The number that a text gives, in use or not. It is asked twice of a text that is refused; see ``meant``."""
     text = text.strip()
     if _SCIENTIFIC.fullmatch(text):
         return "spreadsheet_damage"
     if _WHOLE_FLOAT.fullmatch(text):
         text = text.removesuffix(".0")
     try:
-        number = phonenumbers.parse(text, region)
+        return phonenumbers.parse(text, region)
     except NumberParseException:
         return "not_a_number"
+
+
+def _parse(text: str, region: str) -> PhoneNumber | Reason:
+    number = _read(text, region)
+    if isinstance(number, str):
+        return number
     if not phonenumbers.is_valid_number(number):
         return "invalid"
     if number.extension:
@@ -146,12 +155,8 @@ def meant(text: str, region: str) -> int | None:
 
     A refused number may still stand on a list: its line type or its range was another one when it got there.
     """
-    text = text.strip()
-    if _SCIENTIFIC.fullmatch(text):
-        return None
-    try:
-        number = phonenumbers.parse(text.removesuffix(".0") if _WHOLE_FLOAT.fullmatch(text) else text, region)
-    except NumberParseException:
+    number = _read(text, region)
+    if isinstance(number, str):
         return None
     key = _key(number)
     return key if key < _KEYS_END else None

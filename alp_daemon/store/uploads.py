@@ -67,6 +67,11 @@ class Upload:
 _COLUMNS = [field.name for field in fields(Upload)]
 
 
+def end_wait(transaction: Transaction, row: Row) -> bool:
+    """Lets an upload wait no longer for what it waits for in ``row``. False: its client or another node was quicker."""
+    return bool(transaction.run("uploads.end_wait", **{key: row[key] for key in ("id", "waits_for", "wait_until")}))
+
+
 def hold_column(reasons: Sequence[HoldReason]) -> str | None:
     """What the column ``hold`` keeps. Queries find a code in it as ``"code": "CODE"``, as it is written here alone."""
     return json.dumps([each.as_dict() for each in reasons]) if reasons else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -19,17 +19,15 @@ from alp_daemon.domain.model import Listed, Reject, Rejects, Status, Tags
 from alp_daemon.domain.plan import make_plan
 from alp_daemon.domain.policy import IMPORTS
 from alp_daemon.domain.tag import BadTag, clean
-from alp_daemon.errors import UnusableFile
 from alp_daemon.files import operatorcsv
-from alp_daemon.masking import masked
 from alp_daemon.services.addresses.history import EXPORT_HEADER
+from alp_daemon.services.addresses.statuscolumn import StatusColumn
 from alp_daemon.store import lists
 from alp_daemon.store.lists import Change, ListHead
 from alp_daemon.store.store import Store, Transaction, stamp
 
 # Beside the columns of `export`; both end up in the history of the number.
 OPTIONAL_COLUMNS = ("source", "consent_date")
-UNKNOWN_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,8 +49,6 @@ class _Parsed:
     rows: dict[_Origin, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(dict))
     read: int = 0
     rejects: Rejects = field(default_factory=Rejects)
-    unknown: Rejects = field(default_factory=Rejects)
-    """Statuses that nobody knows, for ``refuse_unknown``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +89,6 @@ def import_list(store: Store, customer: Customer, path: Path, by: str, now: date
     return Imported(parsed.read, changes, parsed.rejects)
 
 
-def refuse_unknown(path: Path, unknown: Rejects, known: Collection[Status]) -> None:
-    """Raises ``UnusableFile`` where a row has a status that is not ``known``: nothing of the file is imported.
-
-    ``Opted Out`` or ``STOP`` is such a word, most likely. Were only its row left out, the list would count as brought
-    along, and the next file would opt in who had opted out.
-    """
-    if not unknown.total:
-        return
-    shown = [f"row {each.row} {masked(each.value[:40])!r}" for each in unknown.kept[:UNKNOWN_SHOWN]]
-    more = unknown.total - len(shown)
-    raise UnusableFile(
-        "unknown_status",
-        f"{path.name}: nothing was imported: there is no such status as that of {', '.join(shown)}"
-        f"{f' and {more:,} more' if more else ''}; expected one of {', '.join(each.name for each in known)}."
-        " Say of each row which it is, and import the whole file: nobody who has opted out may be left behind",
-    )
-
-
 def starts_empty(store: Store, customer: Customer, by: str, now: datetime) -> None:
     """Says that there is no earlier list to bring along, so that ``doctor`` no longer asks for it."""
     with store.write() as transaction:
@@ -135,20 +113,19 @@ def _parse(path: Path, region: str) -> _Parsed:
         f"an import has the columns of `alp-daemon export`: {', '.join(EXPORT_HEADER)},"
         f" and if known {', '.join(OPTIONAL_COLUMNS)}"
     )
+    statuses = StatusColumn(IMPORTS)
     for number, row in operatorcsv.rows(path, EXPORT_HEADER, described):
-        _parse_row(parsed, number, row, region)
-    refuse_unknown(path, parsed.unknown, IMPORTS)
+        _parse_row(parsed, statuses, number, row, region)
+    statuses.check(path)
     return parsed
 
 
-def _parse_row(parsed: _Parsed, number: int, row: dict[str, str | None], region: str) -> None:
+def _parse_row(parsed: _Parsed, statuses: StatusColumn, number: int, row: dict[str, str | None], region: str) -> None:
     parsed.read += 1
-    text, word = row["number"] or "", (row["status"] or "").strip()
-    if word not in {status.name for status in IMPORTS}:
-        about = parsed.unknown if word or text.strip() else parsed.rejects  # an empty row is about nobody
-        about.add(Reject(number, "status", word, "unknown_status"))
+    text = row["number"] or ""
+    status = statuses.read(number, row["status"], text, parsed.rejects)
+    if status is None:
         return
-    status = Status[word]
     # Who has opted out by a message may have a number that no list would take in.
     read = phone.parse_sender if status is Status.opted_out else phone.parse
     key = read(text, region)

@@ -6,13 +6,13 @@ The command line names the customer. A gateway names a code that several may sha
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from alp_daemon import log
+from alp_daemon.customers import readable
 from alp_daemon.domain import phone
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Intent, Words, classify
 from alp_daemon.domain.model import Status
@@ -30,9 +30,6 @@ RETRIES = timedelta(hours=72)
 After that an id that comes round again, from a gateway that was set up anew or whose counter ran over, is a message of
 its own, and its STOP is done. Before that the keyword may have come in between, which a late delivery must not undo.
 """
-
-# What no database takes. Nor does PostgreSQL take NUL.
-_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 _END_USER = Sender(actor="end user", source="end_user", channel="message")
 
@@ -146,7 +143,7 @@ def _known_as(
 
 def clean(text: str) -> str:
     """The same without signs that a database refuses. Gateways send them, as do command lines."""
-    return _HALF_A_PAIR.sub("\N{REPLACEMENT CHARACTER}", text).replace("\0", "")
+    return readable(text).replace("\0", "")  # which PostgreSQL does not take
 
 
 def reply(intent: Intent, customers: Sequence[Addressee]) -> str:

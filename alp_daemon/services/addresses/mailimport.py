@@ -21,7 +21,8 @@ from alp_daemon.domain.tag import BadTag, clean
 from alp_daemon.files import operatorcsv
 from alp_daemon.files.informz import address
 from alp_daemon.files.informz.fields import FieldDefinition
-from alp_daemon.services.addresses.importing import Imported, refuse_unknown
+from alp_daemon.services.addresses.importing import Imported
+from alp_daemon.services.addresses.statuscolumn import StatusColumn
 from alp_daemon.services.addresses.subscribers import EXPORT_HEADER, attribute_name
 from alp_daemon.services.processing import bulkupload
 from alp_daemon.store import lists, subscribers
@@ -45,8 +46,6 @@ class _Parsed:
     rows: dict[Status, dict[str, _Row]] = field(default_factory=lambda: defaultdict(dict))
     read: int = 0
     rejects: Rejects = field(default_factory=Rejects)
-    unknown: Rejects = field(default_factory=Rejects)
-    """Statuses that nobody knows, for ``refuse_unknown``."""
 
 
 def import_subscribers(store: Store, customer: Customer, path: Path, by: str, now: datetime) -> Imported:
@@ -121,18 +120,18 @@ def _parse(path: Path) -> _Parsed:
         f"an import of subscribers has the columns of `alp-daemon export`: {', '.join(EXPORT_HEADER)},"
         " and then attributes"
     )
+    statuses = StatusColumn(IMPORTS_OF_SUBSCRIBERS)
     for number, row in operatorcsv.rows(path, EXPORT_HEADER, described):
-        _parse_row(parsed, number, row)
-    refuse_unknown(path, parsed.unknown, IMPORTS_OF_SUBSCRIBERS)
+        _parse_row(parsed, statuses, number, row)
+    statuses.check(path)
     return parsed
 
 
-def _parse_row(parsed: _Parsed, number: int, row: dict[str, str | None]) -> None:
+def _parse_row(parsed: _Parsed, statuses: StatusColumn, number: int, row: dict[str, str | None]) -> None:
     parsed.read += 1
-    text, word = row.pop("email") or "", (row.pop("status") or "").strip()
-    if word not in {status.name for status in IMPORTS_OF_SUBSCRIBERS}:
-        about = parsed.unknown if word or text.strip() else parsed.rejects  # an empty row is about nobody
-        about.add(Reject(number, "status", word, "unknown_status"))
+    text = row.pop("email") or ""
+    status = statuses.read(number, row.pop("status"), text, parsed.rejects)
+    if status is None:
         return
     found = address.parse(text)
     if found is None:
@@ -142,8 +141,8 @@ def _parse_row(parsed: _Parsed, number: int, row: dict[str, str | None]) -> None
     cleaned = [clean(part) for part in interests.split(";") if part.strip()]
     if any(isinstance(interest, BadTag) for interest in cleaned):
         parsed.rejects.add(Reject(number, "interests", interests, "bad_tag"))
-        if Status[word] not in _OUT:
+        if status not in _OUT:
             return
     sound = {str(each) for each in cleaned if not isinstance(each, BadTag)}
     attributes = {attribute_name(title): cell.strip() for title, cell in row.items() if title and cell and cell.strip()}
-    parsed.rows[Status[word]][found] = _Row(tuple(sorted(sound)), attributes)
+    parsed.rows[status][found] = _Row(tuple(sorted(sound)), attributes)

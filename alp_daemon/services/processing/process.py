@@ -88,14 +88,18 @@ def _ended(work: Work) -> Report:
         )
         return finish(work, Ending(UploadState.failed, reason))
     # Only here: as long as the error is handled, it holds everything that the file has taken.
-    reason = "reading it takes more memory than a worker has; send the list in several files, or look at the file"
+    return _hold_stopper(
+        work, "reading it takes more memory than a worker has; send the list in several files, or look at the file"
+    )
+
+
+def _hold_stopper(work: Work, reason: str) -> Report:
     return finish(work, Ending(UploadState.held, reason, (HoldReason(HoldCode.stops_worker, reason),)))
 
 
 def _worked(work: Work) -> Report:
     if work.upload.attempts > MAX_ATTEMPTS:
-        reason = f"it stopped its worker {MAX_ATTEMPTS} times (too little memory?); see the log"
-        return finish(work, Ending(UploadState.held, reason, (HoldReason(HoldCode.stops_worker, reason),)))
+        return _hold_stopper(work, f"it stopped its worker {MAX_ATTEMPTS} times (too little memory?); see the log")
     kept = Kept(work.upload.object, work.upload.size, work.upload.sha256)
     with open_spool(work.settings).local(kept) as path:
         return _judged(work, path)

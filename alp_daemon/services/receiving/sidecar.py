@@ -20,6 +20,7 @@ from alp_daemon.files.spool import Spool
 from alp_daemon.services.receiving.arrival import Verdict
 from alp_daemon.services.receiving.place import SIDECAR_SUFFIX, WaitsFor
 from alp_daemon.services.reports import notify
+from alp_daemon.store import uploads
 from alp_daemon.store.store import Row, Store, Transaction, stamp
 
 # `sha256sum` writes "HEX  NAME", BSD's "SHA256 (NAME) = HEX", others the bare digits.
@@ -79,8 +80,8 @@ def _end_alone(store: Store, spool: Spool, operators: Sequence[str], sidecar: Ro
         return  # a worker is about to write its report anew; the next second will do
     contradicts = file is not None and _contradicts(spool, sidecar, file)
     with store.write() as transaction:
-        if not transaction.run("uploads.end_wait", **{key: sidecar[key] for key in ("id", "waits_for", "wait_until")}):
-            return  # its client, or another node, was quicker
+        if not uploads.end_wait(transaction, sidecar):
+            return
         reason = _why_alone(file, contradicts=contradicts)
         transaction.run("uploads.discard", id=sidecar["id"], reason=reason, now=stamp(now))
         if file is not None and contradicts:

@@ -63,8 +63,8 @@ def put(transaction: Transaction, upload: int, where: Place) -> bool:
 def _end(transaction: Transaction, registry: Registry, rows: Iterable[Row], now: datetime) -> bool:
     due = False
     for row in rows:
-        if not transaction.run("uploads.end_wait", **{key: row[key] for key in ("id", "waits_for", "wait_until")}):
-            continue  # its client, or another node, was quicker
+        if not uploads.end_wait(transaction, row):
+            continue
         end = _ending(row, registry.customer(row["customer"]), now)
         if isinstance(end, Place):
             due |= put(transaction, row["id"], end)
