@@ -12,12 +12,10 @@ import importlib.util
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
 import unittest
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, wraps
@@ -253,5 +251,4 @@ def _fetch(name: str) -> None:
         archive = Path(folder) / f"{name}.tar.gz"
         if not archive.exists():
             pytest.skip(f"pyftpdlib's own tests cannot be fetched: {fetched.stderr}", allow_module_level=True)
-        with tarfile.open(archive) as content, suppress(tarfile.FilterError):
-            content.extractall(_KEPT, filter="data")
+        subprocess.run(["tar", "-xzf", archive, "-C", _KEPT], check=True)  # Python's own differs between 3.11s

@@ -14,6 +14,7 @@ from alp_daemon.daemon.rounds import look_at_customers, rounds_aside
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import OutcomeUnknown, TryAgain
 from alp_daemon.registry import MISSING_TOLERANCE
+from alp_daemon.sections import WebSettings
 from alp_daemon.services.decisions import holds
 from alp_daemon.services.receiving.intake import Sender
 from alp_daemon.settings import Settings
@@ -36,7 +37,8 @@ class Site:
         self.customers.mkdir()
         for id_ in CUSTOMERS:
             self.write(id_)
-        self.settings = Settings(data_dir=folder / "data", customers_dir=self.customers, database=address, node="here")
+        places = {"data_dir": folder / "data", "customers_dir": self.customers, "database": address}
+        self.settings = Settings(**places, web=WebSettings(port=0), node="here")
         self.store: Store = open_store(address)
         self._opened = [self.store]
 
