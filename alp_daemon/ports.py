@@ -1,4 +1,4 @@
-"""``data_dir/ports.json``: which ports were taken, and the process to signal.
+"""``data_dir/ports.json``: which ports were taken, the process to signal, and by which settings it goes.
 
 The roles of one installation may be processes of their own, and each adds what it has taken.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,36 @@ from alp_daemon.flock import alone_in
 from alp_daemon.procstat import started
 
 _FILE = "ports.json"
-_PROCESS = ("pid", "started")
+_PROCESS = ("pid", "started", "settings", "read_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The process that signals go to, and the ports that were taken, by part (``ftp``, ``web``)."""
+    """The process that signals go to, and the ports that were taken, by part (``ftp``, ``web``).
+
+    ``settings`` are ``Settings.digests`` as it read them at ``read_at``; none where it has not said so.
+    """
 
     pid: int
     ports: Mapping[str, int]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    read_at: str = ""
 
 
-def add(data_dir: Path, ports: Mapping[str, int], *, is_main: bool) -> None:
-    """Says which ports this process has taken. ``is_main``: signals go to this one."""
+def add(
+    data_dir: Path,
+    ports: Mapping[str, int],
+    *,
+    is_main: bool,
+    settings: Mapping[str, str] | None = None,
+    read_at: str = "",
+) -> None:
+    """Says which ports this process has taken. ``is_main``: signals go to this one. See ``Running``."""
     with alone_in(data_dir):
         known = _read(data_dir)
         if is_main or _running(known) is None:
-            known |= {"pid": os.getpid(), "started": started(os.getpid())}
+            own = (os.getpid(), started(os.getpid()), settings or {}, read_at)
+            known |= dict(zip(_PROCESS, own, strict=True))
         _write(data_dir, {**known, **ports})
 
 
@@ -55,10 +68,11 @@ def running(data_dir: Path) -> Running | None:
 
 
 def _running(known: Mapping[str, Any]) -> Running | None:
-    pid, began = (known.get(name) for name in _PROCESS)
+    pid, began = known.get("pid"), known.get("started")
     if not isinstance(pid, int) or not began or started(pid) != began:
         return None
-    return Running(pid, {name: port for name, port in known.items() if name not in _PROCESS})
+    taken = {name: port for name, port in known.items() if name not in _PROCESS}
+    return Running(pid, taken, known.get("settings", {}), known.get("read_at", ""))
 
 
 def _read(data_dir: Path) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Words
 from alp_daemon.domain.lockout import LockoutLimits
 from alp_daemon.domain.networks import networks
 from alp_daemon.quantities import MailAddress, PositiveDuration, Size
-from alp_daemon.yamlmodel import Model, Switch, TextLike
+from alp_daemon.yamlmodel import Model, Switch, TextLike, fault
 
 
 def from_the_files_folder(path: Path, info: ValidationInfo) -> Path:
@@ -59,8 +59,19 @@ class TlsSettings(CertificateSettings):
 
     required: Switch = Field(False, description="Refuse log-ins and transfers without TLS.")
     require_session_reuse: Switch = Field(
-        False, description="Refuse TLS data connections that do not resume the control connection's TLS session."
+        False,
+        description="Refuse data connections that do not resume the control connection's TLS session;"
+        " only together with required: yes.",
     )
+
+    @model_validator(mode="after")
+    def _no_clear_data_beside_resumed_sessions(self) -> Self:
+        if self.require_session_reuse and not self.required:
+            raise fault(
+                "without `required: yes` data in clear text would be taken from anybody; set both, or neither",
+                "require_session_reuse",
+            )
+        return self
 
 
 class FtpSettings(Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import timedelta
 from importlib.util import find_spec
@@ -145,6 +146,12 @@ class Settings(Model):
     def customers_copy(self) -> Path:
         """The copy's versions. The name is hidden: what lies there is the daemon's own, which removes old ones."""
         return self.data_dir / ".customers"
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """By each key of the file's top level a few hex digits that tell one value from another, and not what it is."""
+        values = self.model_dump(mode="json")
+        return {key: hashlib.sha256(repr(value).encode()).hexdigest()[:16] for key, value in values.items()}
 
     @property
     def worker_count(self) -> int:

@@ -15,6 +15,15 @@ def workers_of(daemon: int) -> list[int]:
     return found
 
 
+def descriptors_of(pid: int) -> int:
+    """How many the process has open, without those of the database: a thread opens its own when it first has work."""
+    count = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            count += "/alp.db" not in str(link.readlink())
+    return count
+
+
 def _is_worker(pid: str) -> bool:
     with suppress(FileNotFoundError, ProcessLookupError):
         return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -53,7 +53,7 @@ HOMES = {
     "psycopg": {"store.postgres", "store.postgrestransaction", "store.pgcolumns", "store.pgerrors"},
     "sqlite3": {"store"},
     "structlog": {"log"},
-    "watchdog": {"channels.watch"},
+    "watchdog": {"channels.doorbell"},
     "yaml": {"yamlfile"},
     "smtplib": {"services.reports.notify"},
     "jinja2": {"channels.web.pages"},

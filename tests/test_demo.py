@@ -75,7 +75,14 @@ def test_on_a_terminal_it_stays_for_files_of_the_visitor(tmp_path: Path, environ
             client.connect(host, int(port))
             client.login(user, password)
             client.storbinary("STOR mine.csv", io.BytesIO(b"Phone,Group\n212-555-0177,north\n"))
-        assert "(mine.csv) was applied" in terminal.read_until("(chargeable)")
+            assert "(mine.csv) was applied" in terminal.read_until("(chargeable)")
+            client.storbinary("STOR nobody.csv", io.BytesIO(b"Phone,Group\nno number,north\n"))
+        waiting = terminal.read_until("ends it; the list stays as it is")
+        release = re.search(r"alp-daemon release (\d+) --by NAME --config (\S+) ", waiting)
+        assert release, waiting
+        arguments = ["release", release[1], "--by", "visitor", "--config", release[2]]
+        assert subprocess.run([*PROGRAM, *arguments], cwd=tmp_path, capture_output=True, timeout=60).returncode == 0
+        assert "(nobody.csv) was applied" in terminal.read_until("released   by visitor")
         for name, promised in (("page", "Send a file"), ("console", "Overview")):
             with httpx.Client(follow_redirects=True) as browser:
                 assert promised in browser.get(value_of(name, shown)).text

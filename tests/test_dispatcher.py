@@ -77,7 +77,7 @@ def test_files_of_a_customer_whose_yaml_is_gone_are_held_until_it_is_back(site: 
 
     site.yaml.write_text(ACME)
     assert site.registry.reload(now).returned == ("acme",)
-    assert holds.requeue_returned(site.store, "acme") == [upload]
+    assert holds.requeue_returned(site.store, "acme", now) == [upload]
     site.dispatcher.bell()
     assert site.becomes(upload, "applied")
 

@@ -35,8 +35,15 @@ def test_all_goes_on(parts: Parts) -> None:
     assert parts.all_go_on
 
 
-def test_drop_folders_that_nobody_looks_at_any_more_are_a_standstill(parts: Parts) -> None:
+def test_an_ftp_server_that_serves_nobody_any_more_is_a_standstill(parts: Parts) -> None:
+    assert parts.ftp
+    parts.ftp.stop()
+    parts.ftp.last_turn -= STALLED_SECONDS
+    assert not parts.all_go_on
+
+
+def test_drop_folders_that_nobody_looks_at_are_no_reason_to_end_all_else(parts: Parts) -> None:
     assert parts.drop
     parts.drop.stop()
     parts.drop._last_turn -= STALLED_SECONDS
-    assert not parts.all_go_on
+    assert parts.all_go_on

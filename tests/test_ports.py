@@ -20,8 +20,8 @@ from alp_daemon.procstat import started
 
 ENDS_BY_ITSELF = "import sys; sys.stdin.read()"
 ADDS_ITSELF = (
-    "import sys, pathlib, signal; from alp_daemon import ports;"
-    " signal.signal(signal.SIGHUP, lambda *_: print('told', flush=True));"
+    "import os, sys, pathlib, signal; from alp_daemon import ports;"
+    " signal.signal(signal.SIGHUP, lambda *_: os.write(1, b'told\\n'));"
     " ports.add(pathlib.Path(sys.argv[1]), {sys.argv[2]: 2121}, is_main=sys.argv[3] == 'main');"
     " print('added', flush=True); sys.stdin.read()"
 )
@@ -115,6 +115,14 @@ def test_another_takes_the_place_of_one_whose_number_is_a_strangers(tmp_path: Pa
             found = ports.running(tmp_path)
             assert found
             assert found.pid == child.pid
+
+
+def test_the_settings_are_those_of_the_process_that_signals_go_to(tmp_path: Path) -> None:
+    ports.add(tmp_path, {"web": 1}, is_main=False, settings={"smtp": "a"}, read_at="noon")
+    ports.add(tmp_path, {"ftp": 2}, is_main=True, settings={"smtp": "b"}, read_at="one")
+    ports.add(tmp_path, {"third": 3}, is_main=False, settings={"smtp": "c"}, read_at="two")
+    found = ports.running(tmp_path)
+    assert found == ports.Running(os.getpid(), {"web": 1, "ftp": 2, "third": 3}, {"smtp": "b"}, "one")
 
 
 def test_the_last_one_takes_the_file_with_it(tmp_path: Path) -> None:

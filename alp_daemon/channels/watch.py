@@ -1,7 +1,7 @@
 """The drop folders: files that any other program puts there are picked up once they have come to rest.
 
-watchdog only rings the bell: in a burst of 40,000 files it lost two of three events and told nobody. The scan is the
-truth, at the start, after each bell and every ``scan_every``.
+The scan is the truth, at the start, after each bell (see ``doorbell.py``) and every ``scan_every``. It has a thread of
+its own and nothing else has to wait for it: a folder that hangs, as a mount does whose server has gone, costs the scan.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
+from math import inf
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from alp_daemon import log
+from alp_daemon.channels.doorbell import doorbell
 from alp_daemon.errors import AlpError
 from alp_daemon.files import drop
 from alp_daemon.files.drop import Found
@@ -26,15 +27,16 @@ from alp_daemon.services.receiving.intake import Intake
 from alp_daemon.services.receiving.pickup import Trouble
 from alp_daemon.settings import Settings
 
-if TYPE_CHECKING:
-    from watchdog.observers.api import BaseObserver
-
 AT_REST = 1.0
 """Seconds between the two looks that must find a file unchanged. Looks closer together say nothing."""
 UNNAMED_WAIT = 60.0
 """Seconds that a file which no feed takes is left where it is: whoever put it there may be about to rename it."""
 # How often a loop that waits for the next scan shows that it goes on; scans may be hours apart.
 _TURN_SECONDS = 1.0
+# The largest file over a slow network, or a burst of tens of thousands. What takes longer hangs.
+_LONGEST_MOVE_SECONDS = 1800.0
+# For the folders to be there at the start. One that hangs is waited for by nobody but its own scan.
+_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +59,52 @@ class DropWatcher:
         self._told: list[Trouble] = []
         self._bell = threading.Event()
         self._stopping = threading.Event()
+        self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="drop-watcher", daemon=True)
-        self._observer: BaseObserver | None = None
+        self._at = settings.drop_dir
         self._last_turn = monotonic()
-        self._is_moving = False
+        self._moves_until = -inf
+        self._is_standstill_told = False
 
     @property
     def last_turn(self) -> float:
-        """When the loop last went on (monotonic seconds), for the watchdog. To move a file takes as long as the file is
-        large and its storage slow: that is no standstill."""
-        return monotonic() if self._is_moving else self._last_turn
+        """When the loop last went on (monotonic seconds). To move files takes as long as they are large and their
+        storage slow: that is no standstill."""
+        return max(self._last_turn, min(monotonic(), self._moves_until))
 
     def start(self) -> None:
-        """Begins to scan the customers' folders, which are made where they are missing.
+        """Begins to scan the customers' folders. Returns when they are made, where they were missing, and watched.
 
-        Where one customer's cannot be made that is logged, and each scan tries again.
+        Where one customer's cannot be made that is logged, and each scan tries again. One that hangs, as behind a
+        network that has gone, is waited for ten seconds here: the rest of the daemon can do without the scan.
         """
-        self._settings.drop_dir.mkdir(parents=True, exist_ok=True)
-        # Before the doorbell: it warns of folders that appear while it is being set up.
-        self._tell([trouble for customer in self._registry.all() for trouble in self._prepare(customer)])
-        self._observer = _doorbell(self._settings.drop_dir, self.ring)
         self._thread.start()
+        self._is_ready.wait(_PATIENCE_SECONDS)
 
     def ring(self) -> None:
         """Asks for a scan now. May be called from any thread."""
         self._bell.set()
 
-    def stop(self) -> None:
-        """Returns when the file that is being picked up is in the queue; the others stay for the next start."""
+    def stop(self, grace: float = 5.0) -> None:
+        """Returns when the file that is being picked up is in the queue; the others stay for the next start.
+
+        A look into a folder that hangs is given up after ``grace`` seconds.
+        """
         self._stopping.set()
         self._bell.set()
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join()
-        self._thread.join()
+        ends_at = monotonic() + grace
+        while self._thread.is_alive() and monotonic() < max(ends_at, self._moves_until):
+            self._thread.join(0.1)
+
+    def tell_of_standstill(self, seconds: float) -> None:
+        """Logs, once, that the scan has not gone on for so many seconds, and where; and once that it does again."""
+        stands_still = monotonic() - self.last_turn >= seconds
+        if stands_still and not self._is_standstill_told:
+            reason = f"no answer for {seconds:.0f} seconds; until there is one, no drop folder is scanned"
+            log.error("drop_scan_stands_still", path=str(self._at), reason=reason)
+        elif self._is_standstill_told and not stands_still:
+            log.info("drop_scan_goes_on")
+        self._is_standstill_told = stands_still
 
     def scan(self, now: datetime, moment: float) -> bool:
         """Picks up every file that has come to rest. ``moment``: the monotonic clock, in seconds.
@@ -98,21 +112,23 @@ class DropWatcher:
         Returns whether another look a second later may find more.
         """
         looks: dict[Path, _Look] = {}
-        troubles = _tried(self._settings.drop_dir, lambda: self._finish_pick_ups(now))
+        troubles = self._finish_pick_ups(now)
         for customer in self._registry.all():
-            self._last_turn = monotonic()
-            troubles += _tried(self._home(customer), partial(self._scan, customer, looks, now, moment))
+            troubles += self._try(self._home(customer), partial(self._scan, customer, looks, now, moment))
         self._looks = looks
         self._tell(troubles)
         return any(moment - look.since < AT_REST for look in looks.values())
 
     def _scan(self, customer: str, looks: dict[Path, _Look], now: datetime, moment: float) -> list[Trouble]:
-        ready, is_next = [], True
+        ready, missed_at = [], inf
         # Prepared at every scan: a customer may be new since the last one.
         for file in drop.look(self._intake.prepare(customer)):
             look = self._looks.get(file.path)
-            # A folder that is read while files come shows a later one before an earlier. That one goes first.
-            is_next &= look is not None
+            if look is None:
+                missed_at = min(missed_at, file.ctime_ns)
+            # A folder that is read while files come shows a later one before an earlier. That one goes first, but not
+            # what was really put there later and kept its old time (cp -p): it would hold up the others for ever.
+            is_next = file.ctime_ns < missed_at
             if look is None or look.file != file:
                 look = _Look(file, moment)
             looks[file.path] = look
@@ -124,24 +140,50 @@ class DropWatcher:
             return self._intake.pick_up(customer, takewhile(lambda _: not self._stopping.is_set(), ready), now)
 
     def _finish_pick_ups(self, now: datetime) -> list[Trouble]:
-        with self._moving():
-            return self._intake.upkeep.finish_pick_ups(now)
+        def attempt() -> list[Trouble]:
+            with self._moving():
+                return self._intake.upkeep.finish_pick_ups(now)
+
+        return self._try(self._settings.drop_dir, attempt)
 
     @contextmanager
     def _moving(self) -> Iterator[None]:
-        self._is_moving = True
+        self._moves_until = monotonic() + _LONGEST_MOVE_SECONDS
         try:
             yield
         finally:
             self._last_turn = monotonic()
-            self._is_moving = False
+            self._moves_until = -inf
 
-    def _prepare(self, customer: str) -> list[Trouble]:
-        def attempt() -> list[Trouble]:
-            self._intake.prepare(customer)
+    def _prepare(self) -> None:
+        """What was half picked up goes first: its place in the queue is before all that comes now."""
+        troubles = self._finish_pick_ups(datetime.now(UTC))
+        troubles += self._try(self._settings.drop_dir, self._make_drop_dir)
+        for customer in self._registry.all():
+            troubles += self._try(self._home(customer), partial(self._make_folders, customer))
+        self._tell(troubles)
+
+    def _make_drop_dir(self) -> list[Trouble]:
+        self._settings.drop_dir.mkdir(parents=True, exist_ok=True)
+        return []
+
+    def _make_folders(self, customer: str) -> list[Trouble]:
+        self._intake.prepare(customer)
+        return []
+
+    def _try(self, folder: Path, attempt: Callable[[], list[Trouble]]) -> list[Trouble]:
+        """One customer's full disk, unreadable folder or unforeseen error is no reason to leave the others waiting."""
+        self._begin_at(folder)
+        try:
+            return attempt()
+        except (AlpError, OSError) as error:
+            return [Trouble(folder, str(error))]
+        except Exception as error:  # noqa: BLE001  see above; the folder is tried again at the next scan
+            log.error("drop_scan_failed", path=str(folder), exc_info=error)
             return []
 
-        return _tried(self._home(customer), attempt)
+    def _begin_at(self, folder: Path) -> None:
+        self._at, self._last_turn = folder, monotonic()
 
     def _home(self, customer: str) -> Path:
         return self._settings.drop_dir / customer
@@ -154,6 +196,14 @@ class DropWatcher:
         self._told = troubles
 
     def _run(self) -> None:
+        self._prepare()
+        self._begin_at(self._settings.drop_dir)
+        # Behind the preparation: it warns of folders that appear while it is being set up.
+        with doorbell(self._settings.drop_dir, self.ring):
+            self._is_ready.set()
+            self._watch()
+
+    def _watch(self) -> None:
         restless = True
         while not self._stopping.is_set():
             self._rest(0 if restless else self._settings.scan_every.total_seconds())
@@ -172,41 +222,3 @@ class DropWatcher:
         self._last_turn = monotonic()
         while not self._bell.wait(min(_TURN_SECONDS, max(0.0, ends_at - monotonic()))) and monotonic() < ends_at:
             self._last_turn = monotonic()
-
-
-def _tried(folder: Path, attempt: Callable[[], list[Trouble]]) -> list[Trouble]:
-    """One customer's full disk, unreadable folder or unforeseen error is no reason to leave the others waiting."""
-    try:
-        return attempt()
-    except (AlpError, OSError) as error:
-        return [Trouble(folder, str(error))]
-    except Exception as error:  # noqa: BLE001  see above; the folder is tried again at the next scan
-        log.error("drop_scan_failed", path=str(folder), exc_info=error)
-        return []
-
-
-def _doorbell(folder: Path, ring: Callable[[], None]) -> BaseObserver | None:
-    # Imported here: only a daemon watches, and the command line should not pay for it.
-    from watchdog.events import (
-        FileClosedEvent,
-        FileCreatedEvent,
-        FileMovedEvent,
-        FileSystemEvent,
-        FileSystemEventHandler,
-    )
-    from watchdog.observers import Observer
-
-    class Doorbell(FileSystemEventHandler):
-        def on_any_event(self, _event: FileSystemEvent) -> None:
-            ring()
-
-    observer = Observer()
-    # Without a filter the scan, which opens folders and files, would ring for itself for ever.
-    wanted = [FileCreatedEvent, FileMovedEvent, FileClosedEvent]
-    try:
-        observer.schedule(Doorbell(), str(folder), recursive=True, event_filter=wanted)
-        observer.start()
-    except OSError as error:
-        log.warning("drop_doorbell_failed", reason=f"{error.strerror}; files are found by scans alone")
-        return None
-    return observer

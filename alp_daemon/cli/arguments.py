@@ -12,7 +12,10 @@ import click
 from alp_daemon.customers import names
 
 WHOLE_NUMBER: Final = click.IntRange(1, 2**63 - 1)
-"""An upload, a version, a number of rows: what a database can hold."""
+"""An upload or a version: what a database can hold."""
+
+LIMIT: Final = click.IntRange(1, 100_000)
+"""How many lines somebody wants to see: the whole is what `export` and the database's views are for."""
 
 
 class _Name(click.ParamType[str]):

@@ -23,7 +23,7 @@ from alp_daemon.cli.arguments import name_of_user, readable
 from alp_daemon.customers import SUFFIX, Customer, Loaded, load_dir, load_file
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.problem import ConfigurationFileError
-from alp_daemon.settings import Settings, is_postgres
+from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, migrate, open_store
 
 if TYPE_CHECKING:
@@ -97,13 +97,6 @@ class Context:
         """Brings the schema up to date; the names of the migrations that it took. Raises as ``store`` does."""
         self.may_write()
         return migrate(self.settings.database_address)
-
-    def stores(self, source: str, target: str) -> tuple[Store, Store]:
-        """Two databases by their paths or addresses; the second is made where it is empty."""
-        if not is_postgres(source) and not Path(source).is_file():
-            raise NotFound(f"{source}: there is no such SQLite file")
-        migrate(target)
-        return open_store(source), open_store(target)
 
     @property
     def now(self) -> datetime:

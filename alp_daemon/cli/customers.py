@@ -8,6 +8,7 @@ import click
 
 from alp_daemon.cli.arguments import WHOLE_NUMBER, by_required
 from alp_daemon.cli.context import Context, command, say
+from alp_daemon.cli.times import to_seconds
 from alp_daemon.customers import Loaded
 from alp_daemon.errors import UsageProblem
 from alp_daemon.services.configuration import customerfiles, customerfolder
@@ -72,7 +73,14 @@ def _versions(context: Context) -> None:
         for each in found
     ]
     rows = [
-        [each.version, each.pushed_at, each.pushed_by, each.customers, each.fingerprint[:16], each.repeats or ""]
+        [
+            each.version,
+            to_seconds(each.pushed_at),
+            each.pushed_by,
+            each.customers,
+            each.fingerprint[:16],
+            each.repeats or "",
+        ]
         for each in found
     ]
     columns = ["version", "pushed", "by", "customers", "fingerprint", "back to"]

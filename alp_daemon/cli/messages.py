@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from alp_daemon.cli.arguments import WHOLE_NUMBER
+from alp_daemon.cli.arguments import LIMIT
 from alp_daemon.cli.context import Context, command
+from alp_daemon.cli.times import to_seconds
 from alp_daemon.services.addresses import inbound
 
 
@@ -24,9 +25,9 @@ def message_command(context: Context, customer_id: str, from_number: str, text: 
 
 @command("messages")
 @click.argument("customer_id", metavar="CUSTOMER")
-@click.option("--limit", type=WHOLE_NUMBER, default=100, show_default=True, help="How many at the most.")
+@click.option("--limit", type=LIMIT, metavar="N", default=100, show_default=True, help="How many at the most.")
 def messages_command(context: Context, customer_id: str, limit: int) -> None:
     """List inbound messages that no rule understood, newest first."""
     found = inbound.not_understood(context.existing_store, context.addressee(customer_id).id, limit)
-    rows = [[each["at"][:19], each["from"], each["text"]] for each in found]
+    rows = [[to_seconds(each["at"]), each["from"], each["text"]] for each in found]
     context.show(found, lambda: context.table(["when", "from", "text"], rows))

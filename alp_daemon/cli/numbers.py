@@ -13,7 +13,8 @@ import click
 
 from alp_daemon.cli.arguments import by_default
 from alp_daemon.cli.context import Context, command, say
-from alp_daemon.cli.output import write_whole
+from alp_daemon.cli.output import STDOUT, write_whole
+from alp_daemon.cli.times import to_seconds
 from alp_daemon.domain import phone
 from alp_daemon.domain.model import Status
 from alp_daemon.errors import NotFound, UsageProblem
@@ -124,7 +125,7 @@ def export_command(context: Context, customer_id: str, status: str | None, out: 
     customer = context.customer(customer_id)
     kind = ListKind(which) if which else kind_meant(customer, customer_id)
     write = partial(export, context.existing_store, customer, kind, status)
-    if out is None:
+    if out is None or out == STDOUT:
         write(sys.stdout)
         return
     count = write_whole(out, write)
@@ -154,7 +155,7 @@ def _show_standing(context: Context, standing: Standing) -> None:
 def _print_history(context: Context, events: list[dict[str, Any]]) -> None:
     rows = [
         [
-            event["at"][:19],
+            to_seconds(event["at"]),
             event["customer"],
             f"{event['status_before']} → {event['status_after']}",
             ", ".join(event["tags_after"]),

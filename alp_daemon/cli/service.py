@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -17,6 +19,7 @@ from alp_daemon.problem import ConfigurationFileError, Problem
 from alp_daemon.services.processing.rules import unapproved
 from alp_daemon.settings import Settings
 from alp_daemon.settings import json_schema as settings_schema
+from alp_daemon.yamlfile import read
 
 
 @command("serve")
@@ -51,9 +54,9 @@ def check_config_command(context: Context) -> int:
     except ConfigurationFileError as error:
         loaded, lapsed = Loaded(problems=error.problems), []
     else:
-        expiring = _expiring_certificates(settings, context.now)
+        wrong = _certificate_problems(context.config_path, settings, context.now)
         loaded = context.load_customers()
-        loaded = replace(loaded, problems=(*expiring, *loaded.problems))
+        loaded = replace(loaded, problems=(*wrong, *loaded.problems))
         # Where there is no database, nothing is approved, which need not be said of each feed.
         lapsed = [] if context.lacks_database else unapproved(context.store, loaded.customers.values())
     data = {
@@ -70,21 +73,26 @@ def check_config_command(context: Context) -> int:
 def reload_command(context: Context) -> None:
     """Tell the running daemon to look at the customers' files now."""
     from alp_daemon.daemon.serve import send_reload
+    from alp_daemon.services.operations.machine import outdated
 
     pid = send_reload(context.settings.data_dir)
+    if needs_restart := outdated(context.settings):
+        say(needs_restart)
     loaded = context.load_customers()
     lapsed = unapproved(context.store, loaded.customers.values())
     for problem in loaded.problems:
         say(str(problem))
     for sentence in lapsed:
         say(sentence)
-    context.show({"pid": pid, "needs_approval": lapsed}, f"told the daemon (process {pid}) to reload")
+    data = {"pid": pid, "needs_approval": lapsed, "needs_restart": needs_restart is not None}
+    context.show(data, f"told the daemon (process {pid}) to reload")
 
 
 @command("doctor")
 def doctor_command(context: Context) -> int:
     """Say what is not as it should be, and what to do about it."""
-    from alp_daemon.services.operations.doctor import Finding, examine
+    from alp_daemon.services.operations.doctor import examine
+    from alp_daemon.services.operations.finding import Finding
 
     with context.store_as_it_is() as store:
         findings = examine(store, context.settings, context.load_customers(), context.now)
@@ -103,13 +111,18 @@ def schema_command(context: Context, which: str) -> None:
     context.show(schema, json.dumps(schema, indent=2))
 
 
-def _expiring_certificates(settings: Settings, now: datetime) -> tuple[Problem, ...]:
-    """Raises what `serve` would raise for certificates or keys that cannot be used."""
-    judged = (pair.judge(now) for pair in certificates.pairs(settings))
-    # alp.yaml itself is right, and `serve` starts: it is the doctor who calls one that has expired an error.
-    return tuple(
-        Problem(each.file, 1, 1, f"{each.section}: {each.message}", severity="warning") for each in judged if each
-    )
+def _certificate_problems(config: Path, settings: Settings, now: datetime) -> Iterator[Problem]:
+    """Where alp.yaml names certificates or keys that `serve` could not use, and those that expire."""
+    for pair in certificates.pairs(settings):
+        try:
+            expiry = pair.judge(now)
+        except ConfigurationError as error:
+            where = tuple(pair.section.split("."))
+            yield read(config).problem(where, str(error).removeprefix(f"{pair.section}: "), at_key=True)
+        else:
+            # alp.yaml itself is right, and `serve` starts: it is the doctor who calls one that has expired an error.
+            if expiry:
+                yield Problem(expiry.file, 1, 1, f"{expiry.section}: {expiry.message}", severity="warning")
 
 
 def _print_check(loaded: Loaded, lapsed: list[str]) -> None:

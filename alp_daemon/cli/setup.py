@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import click
 
 from alp_daemon.cli.arguments import NAME, by_default, by_required, readable
 from alp_daemon.cli.context import Context, command, say
-from alp_daemon.cli.output import write_whole
+from alp_daemon.cli.output import STDOUT, write_whole
+from alp_daemon.cli.times import to_seconds
 from alp_daemon.customers import Customer
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import NotFound, Refused, UsageProblem
@@ -19,7 +21,7 @@ from alp_daemon.services.decisions import approval, approval_link, preview, shee
 from alp_daemon.services.logins.credentials import PROVIDER, Credentials, Issued, Kind
 from alp_daemon.services.processing import line_types
 from alp_daemon.services.processing.source import Source
-from alp_daemon.services.reports import reporttext
+from alp_daemon.services.reports import report, reporttext
 from alp_daemon.services.web import bulkrequest
 
 _FILE = click.Path(path_type=Path)
@@ -54,7 +56,7 @@ def new_customer_command(
 @click.argument("file", type=_FILE)
 @click.option("--feed", help="The feed, where the file's name does not say it.")
 @click.option(
-    "--out", type=_FILE, metavar="OUT.csv", help="A new file for the numbers and tags in the standard format."
+    "--out", type=_FILE, metavar="OUT.csv", help="Where to write numbers and tags in the standard format; - is stdout."
 )
 @click.option("--send", is_flag=True, help="Mail the customer a link, good for one decision, to approve it by.")
 @click.option("--by", type=NAME, metavar="NAME", help="With --send: who asks for the approval.")
@@ -64,17 +66,22 @@ def preview_command(
     """Show what a file would do. Changes nothing; --out also writes what we make of it, in the standard format."""
     if send and not by:
         raise UsageProblem("--send needs --by NAME: who asks for the approval")
+    _check_out(context, file, out)
     customer = context.customer(customer_id)
     chosen = preview.choose_feed(customer, file, feed)
+    _say_of_name(customer, file, chosen)
     with context.store_as_it_is() as store:
         found = preview.preview(store, context.settings, customer, chosen, file)
     if out is not None:
-        count = write_whole(out, partial(preview.write_standard_format, found.listed), anew=True)
+        count = write_whole(out, partial(preview.write_standard_format, found.listed))
         say(f"wrote {out}: {count:,} numbers with their tags in the standard format")
     if by and send:
         _send_link(context, customer, chosen, file, by)
     told = {**found.report, "out": str(out) if out else None}
-    context.show(told, lambda: click.echo(reporttext.text(found.report), nl=False))
+    if out == STDOUT:
+        say(reporttext.text(report.masked(found.report)))  # as all on stderr: it may end up in a log
+    else:
+        context.show(told, lambda: click.echo(reporttext.text(found.report), nl=False))
 
 
 @command("approve")
@@ -86,6 +93,7 @@ def approve_command(context: Context, customer_id: str, sample: Path, feed: str 
     """Approve a feed as it is configured now; issues the customer's FTP log-in, shown once."""
     customer = context.customer(customer_id)
     chosen = preview.choose_feed(customer, sample, feed)
+    _say_of_name(customer, sample, chosen)
     approved = approval.approve(context.store, context.settings, customer, chosen, sample, by, context.now)
     if approved.requeued:
         say(f"{len(approved.requeued)} waiting file(s) are in the queue; {context.who_works_on_it}")
@@ -141,12 +149,13 @@ def _issue(context: Context, name: str | None, kind: Kind, by: str) -> None:
 
 @command("revoke")
 @click.argument("names", metavar="[CUSTOMER] USER", nargs=-1, required=True)
-def _revoke(context: Context, names: tuple[str, ...]) -> None:
+@by_default("Who revokes it; it is kept.")
+def _revoke(context: Context, names: tuple[str, ...], by: str) -> None:
     """Revoke a log-in of a CUSTOMER, or an operator's or gateway's; FTP sessions already open go on."""
     if len(names) > 2:
         raise UsageProblem(f"expected [CUSTOMER] USER, not {len(names)} names")
     customer, user = names if len(names) == 2 else (PROVIDER, names[0])
-    if not Credentials(context.existing_store).revoke(customer, user, context.now):
+    if not Credentials(context.existing_store).revoke(customer, user, by, context.now):
         whose = f"customer {customer} has" if customer else "the provider has"
         listed = f"alp-daemon credentials list {customer}".rstrip()
         raise NotFound(f"{whose} no live log-in {user!r}; see `{listed}`")
@@ -167,11 +176,22 @@ def _list(context: Context, customer_id: str) -> None:
             "issued_at": each.issued_at.isoformat(),
             "issued_by": each.issued_by,
             "revoked_at": each.revoked_at and each.revoked_at.isoformat(),
+            "revoked_by": each.revoked_by,
         }
         for each in found
     ]
-    rows = [[d["user"], d["kind"], d["issued_at"], d["issued_by"], d["revoked_at"] or ""] for d in data]
-    context.show(data, lambda: context.table(["user", "for", "issued", "by", "revoked"], rows))
+    rows = [
+        [
+            each.user,
+            each.kind,
+            to_seconds(each.issued_at),
+            each.issued_by,
+            to_seconds(each.revoked_at),
+            each.revoked_by or "",
+        ]
+        for each in found
+    ]
+    context.show(data, lambda: context.table(["user", "for", "issued", "by", "revoked", "by"], rows))
 
 
 for _command in (_issue, _revoke, _list):
@@ -193,6 +213,19 @@ def _load(context: Context, file: Path, empty: bool) -> None:
 
 
 line_types_command.add_command(_load)
+
+
+def _check_out(context: Context, file: Path, out: Path | None) -> None:
+    if out == STDOUT and context.as_json:
+        raise UsageProblem("--out - and --json would both write to stdout; name a file")
+    with suppress(OSError):  # of what cannot be looked at, who writes and who reads will tell
+        if out is not None and out.samefile(file):
+            raise UsageProblem(f"--out {out} is the file that is previewed; name another")
+
+
+def _say_of_name(customer: Customer, file: Path, feed: str) -> None:
+    if (told := preview.otherwise_by_ftp(customer, file, feed)) is not None:
+        say(told)
 
 
 def _send_link(context: Context, customer: Customer, feed: str, file: Path, by: str) -> None:

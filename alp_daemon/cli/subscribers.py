@@ -7,8 +7,11 @@ from typing import Any
 import click
 
 from alp_daemon.cli.arguments import by_default
-from alp_daemon.cli.context import Context, command
-from alp_daemon.services.addresses import subscriber, subscribers
+from alp_daemon.cli.context import Context, command, say
+from alp_daemon.cli.times import to_seconds
+from alp_daemon.errors import NotFound
+from alp_daemon.problem import ConfigurationFileError
+from alp_daemon.services.addresses import codes, subscriber, subscribers
 from alp_daemon.services.addresses.optin import Sender
 
 _SOURCES = ("operator", "end_user")
@@ -19,7 +22,7 @@ _SOURCES = ("operator", "end_user")
 @click.argument("email")
 def subscriber_command(context: Context, brand: str, email: str) -> None:
     """Show how a subscriber stands, and everything that ever happened to the address."""
-    found = subscriber.story(context.existing_store, context.brand(brand), email)
+    found = subscriber.story(context.existing_store, _owner(context, brand), email)
     context.show(found, lambda: _print_story(context, found))
 
 
@@ -31,7 +34,7 @@ def subscriber_command(context: Context, brand: str, email: str) -> None:
 def unsubscribe_command(context: Context, brand: str, email: str, source: str, by: str) -> None:
     """See to it that nobody writes to an address again; only ResubscribeSubscribers lifts that."""
     sender = Sender(by, source, "cli")
-    found = subscriber.unsubscribe(context.store, context.brand(brand), email, sender, context.now)
+    found = subscriber.unsubscribe(context.store, _owner(context, brand), email, sender, context.now)
     told = "" if found["changed"] else " (nothing to change: it was already; that it was said again is recorded)"
     context.show(found, f"{found['email']} is {found['status']}{told}")
 
@@ -66,13 +69,32 @@ for _command in (_add, _list):
     interests_command.add_command(_command)
 
 
+def _owner(context: Context, brand: str) -> str:
+    """The customer whose brand it is: who wants no more mail waits for nobody to mend the customer's file.
+
+    Where the file is broken or gone, it is as the daemon last read it, which is told on stderr. Raises as
+    ``context.brand`` does where that is unknown, and where a sound file says otherwise.
+    """
+    try:
+        return context.brand(brand).id
+    except (ConfigurationFileError, NotFound):
+        owner = None if context.lacks_database else codes.of_brand(context.store, brand)
+        if owner is None or owner in context.load_customers().customers:
+            raise
+    say(
+        f"alp-daemon: the file of customer {owner} cannot be used (see `alp-daemon check-config`); going by the brand"
+        " that it had when it last could"
+    )
+    return owner
+
+
 def _print_story(context: Context, found: dict[str, Any]) -> None:
     click.echo(f"{found['email']} is {found['status']}; interests: {', '.join(found['interests']) or 'none'}")
     for name, value in found["attributes"].items():
         click.echo(f"  {name}: {value}")
     rows = [
         [
-            event["at"][:19],
+            to_seconds(event["at"]),
             f"{event['status_before']} → {event['status_after']}",
             ", ".join(event["interests_after"]),
             f"{event['source']} ({event['by']}, {event['channel']})",

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from alp_daemon.cli.arguments import WHOLE_NUMBER, by_default, by_required
+from alp_daemon.cli.arguments import LIMIT, WHOLE_NUMBER, by_default, by_required
 from alp_daemon.cli.context import Context, command, say
-from alp_daemon.domain.model import UploadState
+from alp_daemon.cli.times import to_seconds
+from alp_daemon.domain.model import STAGES
 from alp_daemon.errors import HELD_EXIT_CODE, NotFound, UnusableFile
 from alp_daemon.services.decisions import holds, preview
 from alp_daemon.services.decisions.undo import undo
 from alp_daemon.services.processing.foreground import process_now
 from alp_daemon.services.reports import reporttext, shown
-from alp_daemon.services.reports.report import Report
+from alp_daemon.services.reports.report import stage
 
 _EXIT_CODES = {
     "applied": 0,
@@ -37,7 +38,9 @@ def process_command(context: Context, customer_id: str, file: Path, feed: str | 
     customer = context.customer(customer_id)
     if not file.is_file():
         raise NotFound(f"{file}: there is no such file")
-    chosen = preview.choose_feed(customer, file, feed)
+    chosen = preview.choose_feed(customer, file, feed, guess=False)
+    if (told := preview.otherwise_by_ftp(customer, file, chosen)) is not None:
+        say(told)
     with context.busy(f"working {file.name}"):
         if dry_run:
             with context.store_as_it_is() as store:
@@ -52,8 +55,8 @@ def process_command(context: Context, customer_id: str, file: Path, feed: str | 
 
 @command("uploads")
 @click.option("--customer", "customer_id", help="Only this customer's.")
-@click.option("--state", type=click.Choice([state.value for state in UploadState]), help="Only those in this state.")
-@click.option("--limit", type=WHOLE_NUMBER, default=100, show_default=True, help="How many at the most.")
+@click.option("--state", type=click.Choice(STAGES), help="Only those in this state.")
+@click.option("--limit", type=LIMIT, metavar="N", default=100, show_default=True, help="How many at the most.")
 def uploads_command(context: Context, customer_id: str | None, state: str | None, limit: int) -> None:
     """List uploads, newest first."""
     found = shown.listed(context.existing_store, customer_id, state, limit)
@@ -61,14 +64,18 @@ def uploads_command(context: Context, customer_id: str | None, state: str | None
         context.must_know(customer_id)
     reports = [{name: value for name, value in each.items() if name != "rejects"} for each in found]
     rows = [
-        [r["upload"], r["received_at"][:19], r["customer"], r["feed"] or "-", r["name"], _stage(r), r["reason"][:80]]
-        for r in reports
+        [
+            each["upload"],
+            to_seconds(each["received_at"]),
+            each["customer"],
+            each["feed"] or "-",
+            each["name"],
+            stage(each),
+            each["reason"][:80],
+        ]
+        for each in reports
     ]
     context.show(reports, lambda: context.table(["id", "received", "customer", "feed", "name", "state", "why"], rows))
-
-
-def _stage(listed: Report) -> str:
-    return "undone" if listed.get("undone_at") else str(listed["state"])
 
 
 @command("show")
@@ -85,7 +92,7 @@ def show_command(context: Context, upload_id: int) -> None:
 @click.option("--though-cut", is_flag=True, help="Also where its end may be missing.")
 def release_command(context: Context, upload_id: int, by: str, though_cut: bool) -> None:
     """Let a held upload go on, up to the figures that were shown."""
-    upload = holds.release(context.existing_store, upload_id, by, though_cut=though_cut)
+    upload = holds.release(context.existing_store, upload_id, by, context.now, though_cut=though_cut)
     context.show(
         {"upload": upload.id, "state": upload.state},
         f"upload {upload.id} is back in the queue; {context.who_works_on_it}",

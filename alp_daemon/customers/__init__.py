@@ -16,10 +16,19 @@ from alp_daemon.customers.model import (
     TagSource,
     json_schema,
 )
-from alp_daemon.customers.names import BULK_UPLOAD, PREFORMATTED, is_temporary, readable
+from alp_daemon.customers.names import (
+    BULK_UPLOAD,
+    CUSTOMER_ID,
+    CUSTOMER_ID_IS,
+    PREFORMATTED,
+    is_temporary,
+    readable,
+)
 
 __all__ = [
     "BULK_UPLOAD",
+    "CUSTOMER_ID",
+    "CUSTOMER_ID_IS",
     "DRAFT_FEED",
     "PREFORMATTED",
     "SUFFIX",

@@ -18,6 +18,7 @@ class Draft:
     """What was found out about a sample: its name, its format, and what its columns seem to hold.
 
     ``phones`` and ``tags`` are column references as the YAML has them: headers, or letters where there is no header.
+    ``rows`` are those that were looked at; ``is_whole`` says whether there are no more.
     """
 
     sample_name: str
@@ -28,6 +29,7 @@ class Draft:
     delimiter: str = "auto"
     encoding: str = "auto"
     header: bool = True
+    is_whole: bool = True
 
 
 def draft_yaml(
@@ -46,7 +48,7 @@ def draft_yaml(
         region=_quoted(region),
         feed=DRAFT_FEED,
         sample=_quoted(draft.sample_name),
-        rows=f"{draft.rows:,}",
+        rows=f"{draft.rows:,} rows" if draft.is_whole else f"its first {draft.rows:,} rows",
         columns=", ".join(map(_quoted, draft.columns)),
         match=_quoted(_pattern(draft.sample_name)),
         delimiter=_quoted(draft.delimiter),
@@ -59,7 +61,7 @@ def draft_yaml(
 
 
 _TEMPLATE = """\
-# Drafted from {sample} ({rows} rows). Look through it, then try it, which changes nothing:
+# Drafted from {sample} ({rows}). Look through it, then try it, which changes nothing:
 #   alp-daemon preview {id} FILE
 name: {name}
 keyword: {keyword}  # what people text to opt in

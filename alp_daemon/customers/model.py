@@ -12,7 +12,7 @@ from alp_daemon.customers.brand import Brand
 from alp_daemon.customers.expect import Expect, TimeZone
 from alp_daemon.customers.fileformat import ColumnRef, FileFormat
 from alp_daemon.customers.guard import GuardSettings
-from alp_daemon.customers.names import pattern_fault
+from alp_daemon.customers.names import CUSTOMER_ID, CUSTOMER_ID_IS, pattern_fault
 from alp_daemon.domain import phone, tag
 from alp_daemon.problem import shortened
 from alp_daemon.quantities import Duration, MailAddress, Size
@@ -187,9 +187,7 @@ class LineTypeRule(Model):
 class Customer(Model):
     """One account: one list of numbers, one keyword, any number of feeds, perhaps a brand with a list of its own."""
 
-    id: Annotated[str, TextLike(r"[a-z0-9][a-z0-9_-]{0,62}", "a name of small letters, digits, - and _")] = Field(
-        description="The file's own name without .yaml."
-    )
+    id: Annotated[str, TextLike(CUSTOMER_ID, CUSTOMER_ID_IS)] = Field(description="The file's own name without .yaml.")
     name: str = Field(min_length=1, description="What reports and pages call the customer.")
     keyword: Annotated[str, TextLike(r"\S+", "one word")] = Field(description="The word that people text to opt in.")
     codes: tuple[Code, ...] = Field(

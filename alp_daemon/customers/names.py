@@ -12,6 +12,9 @@ PREFORMATTED = "preformatted"
 BULK_UPLOAD = "bulkupload"
 """The feed of every customer with a brand: its XML files."""
 
+CUSTOMER_ID = r"[a-z0-9][a-z0-9_-]{0,62}"
+CUSTOMER_ID_IS = "a name of small letters, digits, - and _"
+
 # Names that FTP clients, browsers and copying programs give to a file until it is whole: WinSCP writes .filepart,
 # Chrome .crdownload, lftp and many scripts .part or .tmp, editors a trailing ~.
 _TEMPORARY = (".tmp", ".part", ".filepart", ".crdownload", "~")

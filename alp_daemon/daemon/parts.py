@@ -51,7 +51,9 @@ class Parts:
 
     @property
     def all_go_on(self) -> bool:
-        loops = (self.ftp, self.drop, self.dispatcher, self.web)
+        """Whether no loop stands still that a new start would help. The scan of the drop folders is none of them: it
+        waits for a folder that does not answer, it would do so again, and all else is served meanwhile."""
+        loops = (self.ftp, self.dispatcher, self.web)
         return not any(_stalled(part) for part in loops if part is not None)
 
     def ring(self) -> None:

@@ -8,11 +8,12 @@ from functools import partial
 
 from alp_daemon import log
 from alp_daemon.daemon.duties import Duty
-from alp_daemon.daemon.parts import Parts
+from alp_daemon.daemon.parts import STALLED_SECONDS, Parts
 from alp_daemon.services.addresses import codes, idempotency
 from alp_daemon.services.alarms import expectations
 from alp_daemon.services.configuration import customerfolder
 from alp_daemon.services.decisions import approval_link, holds
+from alp_daemon.services.logins import access
 from alp_daemon.services.logins.sessions import Sessions
 from alp_daemon.services.operations.nodes import Presence
 from alp_daemon.services.processing import queue
@@ -34,6 +35,8 @@ def rounds(parts: Parts) -> list[Duty]:
     duties = [Duty(settings.scan_every.total_seconds(), partial(look_at_customers, parts))]
     if parts.ftp or parts.web:
         duties += [Duty(10, lambda _: parts.access.count())]
+    if drop := parts.drop:
+        duties += [Duty(5, lambda _: drop.tell_of_standstill(STALLED_SECONDS))]
     if parts.web:
         duties += [
             Duty(3600, Sessions(store, settings.web).forget_old),
@@ -45,13 +48,13 @@ def rounds(parts: Parts) -> list[Duty]:
             Duty(2, lambda now: report_unworked(store, settings, registry.all(), now)),
             Duty(10, lambda _: _free_leases(parts)),
             Duty(60, lambda now: holds.remind(store, settings, registry.all(), now)),
-            Duty(60, lambda _: _let_go_on(parts)),
+            Duty(60, partial(_let_go_on, parts)),
             Duty(
                 60,
                 lambda now: expectations.watch(store, settings, registry.all(), now),
                 due_at=time.monotonic() + SETTLING_SECONDS,
             ),
-            Duty(3600, partial(retention.forget_old_logins, store, settings)),
+            Duty(60, partial(access.forget_old, store, settings.lockout.window)),
         ]
     return duties
 
@@ -91,13 +94,13 @@ def look_at_customers(parts: Parts, now: datetime) -> None:
     if parts.drop and (result.added or result.returned):
         parts.drop.ring()  # it makes their folders
     parts.to_follow_up.update(dict.fromkeys((*result.added, *result.changed, *result.returned)))
-    _follow_up(parts)
+    _follow_up(parts, now)
     customers = registry.all()
     for sentence in unapproved(store, [customers[id_] for id_ in (*result.added, *result.changed)]):
         log.warning("feed_not_approved", problem=sentence)
 
 
-def _follow_up(parts: Parts) -> None:
+def _follow_up(parts: Parts, now: datetime) -> None:
     """Notes who has which codes, and lets go on what was held for want of a customer's file or of an approval.
 
     The registry tells of a change once. Where the database fails, the rest is for the next look.
@@ -108,14 +111,14 @@ def _follow_up(parts: Parts) -> None:
     codes.remember(parts.store, [customers[id_] for id_ in parts.to_follow_up])
     for id_ in tuple(parts.to_follow_up):
         parts.to_follow_up.move_to_end(id_)  # who fails keeps nobody waiting the next time
-        holds.requeue_valid_again(parts.store, customers[id_])
-        holds.requeue_returned(parts.store, id_)
+        holds.requeue_valid_again(parts.store, customers[id_], now)
+        holds.requeue_returned(parts.store, id_, now)
         del parts.to_follow_up[id_]
     parts.ring()
 
 
-def _let_go_on(parts: Parts) -> None:
-    if holds.requeue_approved_meanwhile(parts.store, parts.registry.all()):
+def _let_go_on(parts: Parts, now: datetime) -> None:
+    if holds.requeue_approved_meanwhile(parts.store, parts.registry.all(), now):
         parts.ring()
 
 

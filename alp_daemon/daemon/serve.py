@@ -60,22 +60,32 @@ class Daemon:
 
     def _start(self) -> None:
         parts, now = self._parts, datetime.now(UTC)
+        parts.intake.claim_spool()
         if parts.presence:
             parts.presence.enter(now)
         look_at_customers(parts, now)
         queue.free_dead_leases(parts.store, self._settings)
         if parts.ftp and parts.drop:
-            parts.intake.upkeep.recover(now)
+            parts.intake.upkeep.recover()
             parts.ftp.start()
-            parts.drop.start()
         elif parts.web:
             parts.intake.upkeep.clean_incoming()
-        if parts.dispatcher:
-            parts.dispatcher.start()
         if parts.web:
             parts.web.start()
+        if parts.drop:
+            # Before anything is worked, so that what was half picked up has its place in the queue again; and behind
+            # all that need not wait for a folder which does not answer.
+            parts.drop.start()
+        if parts.dispatcher:
+            parts.dispatcher.start()
         if parts.ports:
-            ports.add(self._settings.data_dir, parts.ports, is_main=parts.ftp is not None)
+            ports.add(
+                self._settings.data_dir,
+                parts.ports,
+                is_main=parts.ftp is not None,
+                settings=self._settings.digests,
+                read_at=f"{now:%Y-%m-%d %H:%M:%S} (UTC)",
+            )
         for thread in self._threads:
             thread.start()
 
@@ -114,7 +124,7 @@ class Daemon:
         if parts.web:
             parts.web.stop(STOP_SECONDS / 4)
         if parts.drop:
-            parts.drop.stop()
+            parts.drop.stop(STOP_SECONDS / 4)
         if parts.ftp:
             parts.ftp.stop(STOP_SECONDS / 4)
         if parts.dispatcher:

@@ -10,6 +10,8 @@ from alp_daemon.demo.screen import Screen
 from alp_daemon.demo.stage import Stage
 from alp_daemon.errors import Unavailable
 from alp_daemon.services.logins.credentials import Issued
+from alp_daemon.services.reports.report import Report
+from alp_daemon.services.reports.report import stage as stage_of
 
 SANDBOX: Final = "sandbox"
 
@@ -50,11 +52,16 @@ def members_file(stage: Stage) -> Path:
 
 def watch(stage: Stage, screen: Screen) -> None:
     """Show each report as it comes, whoever's, until Ctrl-C. Raises ``Unavailable`` if the daemon ends first."""
-    shown = {each["upload"] for each in stage.reports()}
+    shown = {_as_it_stands(each) for each in stage.reports()}
     while stage.is_running:
         for found in stage.reports():
-            if found["state"] != "received" and found["upload"] not in shown:
-                shown.add(found["upload"])
-                screen.report(found)
+            if found["state"] != "received" and _as_it_stands(found) not in shown:
+                shown.add(_as_it_stands(found))
+                screen.report(found, stage.config)
         time.sleep(_POLL_SECONDS)
     raise Unavailable(f"the daemon has ended; its log ends with:\n{stage.end_of_log()}")
+
+
+def _as_it_stands(found: Report) -> tuple[object, ...]:
+    """A release, also one after which it is held again, and an undo make another report of it."""
+    return found["upload"], stage_of(found), found.get("released_at")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -78,10 +79,11 @@ class Screen:
         for name, value in rows:
             self._console.print(Text(f"  {name:<10} ", "dim").append(value, "bold"), soft_wrap=True)
 
-    def report(self, found: Report) -> None:
+    def report(self, found: Report, config: Path) -> None:
+        """A report; the commands in it are for the installation of that configuration."""
         self._console.print()
         self._console.rule(Text(f"{found['customer']}: {found['name']}"), align="left", style="dim")
-        self._console.print(Text(reporttext.text(found)), soft_wrap=True)
+        self._console.print(Text(reporttext.text(found, f" --config {config}")), soft_wrap=True)
 
     def _say(self, text: str) -> None:
         self._console.print(Text(textwrap.fill(text, self._console.width)), soft_wrap=True)

@@ -59,9 +59,10 @@ class Stage:
         self.authority = folder / "demo.crt"
         """What a client must trust for FTPS."""
         write_certificate(self.authority, folder / "demo.key", HOST, datetime.now(UTC))
-        self._config = folder / "alp.yaml"
-        self._config.write_text(_SETTINGS, encoding="utf-8")
-        self.settings = settings_file.load(self._config)
+        self.config = folder / "alp.yaml"
+        """What a command needs to be about this installation."""
+        self.config.write_text(_SETTINGS, encoding="utf-8")
+        self.settings = settings_file.load(self.config)
         self.settings.customers_dir.mkdir()
         self.settings.data_dir.mkdir()
         self.store = open_store(self.settings.database_address)
@@ -106,7 +107,7 @@ class Stage:
         with self.log.open("wb") as log:
             self._daemon = subprocess.Popen(  # noqa: S603  our own program
                 # -P: a yaml.py in the visitor's folder is not ours.
-                [sys.executable, "-P", "-c", _DAEMON, "serve", "--config", str(self._config)],
+                [sys.executable, "-P", "-c", _DAEMON, "serve", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -24,6 +24,14 @@ class LockoutLimits:
     block: timedelta = timedelta(hours=1)
 
 
+CLOCKS_APART = timedelta(minutes=2)
+"""The clocks of nodes may differ by so much (a dead node's lease lasts as long).
+
+What was written farther ahead of the clock than this was written before the clock was set back: nobody can say when
+that was, so it counts no more. Else a lockout could last as long as the clock had been wrong.
+"""
+
+
 def blocked_until(failures: Sequence[datetime], limits: LockoutLimits) -> datetime | None:
     """The end of the lockout that the last of these failures causes, or ``None`` if it causes none.
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +55,31 @@ class UploadState(StrEnum):
     discarded = "discarded"
 
 
+CONFIRMED: Final = -(1 << 63)
+"""The bit of ``ListState.feeds`` that is no feed's: the last event of the address is of a command that wants it so.
+
+An undo leaves it: what was undone came before the command, and has not touched the address since.
+"""
+
+UNDONE = "undone"
+
+
+STAGES: Final = (*UploadState, UNDONE)
+"""All that ``stage`` may say."""
+
+
+def stage(state: str, *, is_undone: bool) -> str:
+    """What the state of an upload is called wherever people read it: one that was undone has stayed ``applied``."""
+    return UNDONE if is_undone else state
+
+
 @dataclass(frozen=True, slots=True)
 class ListState:
     """A list, or some of its rows, as arrays of equal length sorted by ``keys``.
 
     A phone's key is its digits with the country code. ``tag_set`` and ``attrs`` are ids of immutable records
-    (0 is the empty one); bit *n* of ``feeds`` says that the feed with that number has listed the address.
+    (0 is the empty one); bit *n* of ``feeds`` says that the feed with that number has listed the address, and the
+    highest one is ``CONFIRMED``.
     ``version`` is the number of the list's last change.
     """
 

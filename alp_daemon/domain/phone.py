@@ -15,7 +15,14 @@ from functools import lru_cache
 from typing import Final, Literal
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 
 from alp_daemon import masking
 
@@ -66,8 +73,8 @@ takes at the ends of a number only.
 # well: nobody can tell them from a rounded number that ends in zeros.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]{1,3}")
 _KEYS_END: Final = 10**15  # E.164 numbers have 15 digits at the most
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _WHOLE_FLOAT = re.compile(r"[0-9]+\.0")
+_UNPUNCTUATED: Final = str.maketrans("", "", "-. ()/:")
 
 
 def parse(text: str, region: str) -> int | Reason:
@@ -89,40 +96,6 @@ def parse_line(text: str, region: str) -> int | Reason:
     """As ``parse``, for a line of whatever type: who says STOP from a landline's number is heard too."""
     number = _parse(text, region)
     return number if isinstance(number, str) else _key(number)
-
-
-def parse_sender(text: str, region: str) -> int | Reason:
-    """As ``parse_line``, and any E.164 text as it stands: who has sent a message has a number.
-
-    Numbering plans open new ranges before libphonenumber knows them, and a STOP from one must not be lost. Many
-    gateways leave the plus sign out: such digits are taken so where they can be nothing else.
-    """
-    text = text.strip()
-    key = parse_line(text, region)
-    if isinstance(key, int):
-        return key
-    if _E164.fullmatch(text):
-        return int(text)
-    if not text.isdecimal():
-        return key
-    with_plus = parse_line(f"+{text}", region)
-    return with_plus if isinstance(with_plus, int) else _only_as_international(text, region) or key
-
-
-def _only_as_international(digits: str, region: str) -> int | None:
-    """The key of an unknown number without its plus sign; ``None`` where the region may have it for one of its own."""
-    international, own = _of_possible_length(f"+{digits}", region), _of_possible_length(digits, region)
-    return international if own in (None, international) else None
-
-
-def _of_possible_length(text: str, region: str) -> int | None:
-    """The key of what has as many digits as numbers of its country have, be such a number in use or not."""
-    try:
-        number = phonenumbers.parse(text, region)
-    except NumberParseException:
-        return None
-    is_possible = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
-    return _key(number) if is_possible else None
 
 
 @lru_cache(1)
@@ -162,6 +135,16 @@ def meant(text: str, region: str) -> int | None:
     return key if key < _KEYS_END else None
 
 
+def possible(text: str, region: str, *, is_mobile: bool) -> int | None:
+    """The key of what has as many digits as numbers of its country have, or its mobile ones, be it in use or not."""
+    number = _read(text, region)
+    if isinstance(number, str) or number.extension:
+        return None
+    line = PhoneNumberType.MOBILE if is_mobile else PhoneNumberType.UNKNOWN
+    length = phonenumbers.is_possible_number_for_type_with_reason(number, line)
+    return meant(text, region) if length == ValidationResult.IS_POSSIBLE else None
+
+
 def valid_key(international: str) -> int | None:
     """Return the key of a valid number of whatever type, written with ``+`` and its country code, or ``None``."""
     try:
@@ -179,6 +162,29 @@ def is_region(region: str) -> bool:
 def is_nanp_region(region: str) -> bool:
     """Whether the country shares the numbering plan +1, so that ``SIMPLE_NANP`` holds for its texts."""
     return region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1]
+
+
+def has_wrong_length(text: str, region: str) -> bool:
+    """Whether a text cannot be a number for a customer in a NANP region: a quick look at how many digits it has.
+
+    Digits without a ``+`` are ten, or as many as ``_lengths`` says, behind any 1; or they begin with 011, which dials
+    abroad. Of anything but digits and their usual punctuation, and of a float, nothing is said: ask ``parse``.
+    """
+    digits = text if text.isdigit() else text.translate(_UNPUNCTUATED)
+    if not (digits.isascii() and digits.isdigit()) or digits.startswith("011") or text.rstrip().endswith(".0"):
+        return False
+    return len(digits.lstrip("1")) not in _lengths(region)
+
+
+@lru_cache
+def _lengths(region: str) -> frozenset[int]:
+    """How many digits a region's numbers have: ten, and some islands leave their area code out among themselves."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None, region
+    assert metadata.general_desc is not None, region
+    dialled = metadata.general_desc.possible_length
+    adds_area_code = metadata.national_prefix_transform_rule is not None
+    return frozenset(dialled + metadata.general_desc.possible_length_local_only if adds_area_code else dialled)
 
 
 def _key(number: PhoneNumber) -> int:

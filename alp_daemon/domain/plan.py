@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alp_daemon.domain.changes import Changes, count, count_changes
-from alp_daemon.domain.model import Codes, Keys, Listed, ListState, Status, Tags
+from alp_daemon.domain.model import CONFIRMED, Codes, Keys, Listed, ListState, Status, Tags
 from alp_daemon.domain.policy import REFUSE, Policy, TagRule, Transitions
 from alp_daemon.domain.rows import differs, find, joined, merged, parts, rows_of, take
 from alp_daemon.domain.tag_sets import EMPTY, TagSets
@@ -128,13 +128,14 @@ def _plan_part(
 
     # Rows that are not written are left out before the two parts become one: nearly all of them, on most nights.
     here, gone = _is_written(here_before, here_after), _is_written(gone_before, gone_after)
-    said = _is_touched(here_before, policy.listed) if policy.always_recorded else np.zeros(len(here), np.bool_)
+    said = _is_said(here_before, policy)
     here |= said
     before = merged(take(here_before, here), take(gone_before, gone))
     after = merged(take(here_after, here), take(gone_after, gone))
     is_event = differs(before, after)
-    if policy.always_recorded:
+    if policy.always_recorded or policy.recorded_once:
         is_event |= np.isin(after.keys, listed.keys[said], assume_unique=True)
+    after = _confirming(after, is_event, policy)
     changes = _count(here_before, here_after, before, after, known, sets)
     return Plan(
         version=state.version,
@@ -182,6 +183,33 @@ def _remembering(rows: ListState, feed_bit: int) -> ListState:
     absent = rows.status == Status.absent
     feeds[absent] = rows.feeds[absent]
     return replace(rows, feeds=feeds)
+
+
+def _is_said(rows: ListState, policy: Policy) -> NDArray[np.bool_]:
+    """Which of the listed addresses get an event even where nothing changes."""
+    if policy.always_recorded:
+        return _is_touched(rows, policy.listed)
+    if policy.recorded_once:
+        return _is_touched(rows, policy.listed) & ~_is_confirmed(rows)
+    return np.zeros(len(rows), np.bool_)
+
+
+def _is_confirmed(rows: ListState) -> NDArray[np.bool_]:
+    confirmed: NDArray[np.bool_] = (rows.feeds & CONFIRMED) != 0
+    return confirmed
+
+
+def _confirming(written: ListState, is_event: NDArray[np.bool_], policy: Policy) -> ListState:
+    """The written rows with the bit where the event is of what is recorded once, and without it where of anything else.
+
+    ``CONFIRMED`` thus tells whose the last event of an address is, but for undos.
+    """
+    if policy.recorded_once:
+        return replace(written, feeds=np.where(is_event, written.feeds | CONFIRMED, written.feeds))
+    lapsed = is_event & _is_confirmed(written)
+    if not lapsed.any():
+        return written
+    return replace(written, feeds=np.where(lapsed, written.feeds & ~CONFIRMED, written.feeds))
 
 
 def _tags_after(rule: TagRule, before: Codes, tags: Codes, sets: TagSets, stated: np.int32) -> Codes:

@@ -44,6 +44,8 @@ class Policy:
     omitted_tags: TagRule = TagRule.keep
     always_recorded: bool = False
     """Writes an event of each listed address that it speaks of, even where nothing changes: proof that it was said."""
+    recorded_once: bool = False
+    """The same, but for addresses that are ``CONFIRMED``: an event more would prove nothing more."""
     within_tags: bool = False
     """The file states who carries some tags; whoever carries none of them is not omitted."""
 
@@ -99,7 +101,12 @@ ACTIONS = {
         Policy("AddOrUpdateSubscribers", _SUBSCRIBE, TagRule.add),
         Policy("ReplaceAllSubscribers", _SUBSCRIBE, TagRule.replace, _SAME_STATUS, TagRule.remove, within_tags=True),
         Policy("RemoveSubscribers", _SAME_STATUS, TagRule.remove),
-        Policy("UnsubscribeSubscribers", (UNSUBSCRIBED, UNSUBSCRIBED, UNSUBSCRIBED, KEEP, UNSUBSCRIBED), TagRule.keep),
+        Policy(
+            "UnsubscribeSubscribers",
+            (UNSUBSCRIBED, UNSUBSCRIBED, UNSUBSCRIBED, KEEP, UNSUBSCRIBED),
+            TagRule.keep,
+            always_recorded=True,  # as all that asks for an opt-out by name
+        ),
         Policy("ResubscribeSubscribers", (KEEP, IN, SUSPENDED, KEEP, IN), TagRule.keep),
     )
 }
@@ -111,16 +118,17 @@ UNSUBSCRIBE = Policy(
 
 # Commands of the ManageOptin API and the command line: the same plan on one address. Tags given with a command that
 # takes people in are added, with one that puts them out they are removed. Who commands what is true already has decided
-# it all the same: the undo of the file that made it true must leave it so.
+# it all the same: the undo of the file that made it true must leave it so. Programs that send all their people every
+# night say so once.
 COMMANDS = {
-    policy.name: replace(policy, always_recorded=True)
+    policy.name: policy
     for policy in (
-        Policy("opt_in", (IN, IN, IN, REFUSE, REFUSE), TagRule.add),
-        Policy("opt_out", (OUT, OUT, OUT, OUT, OUT), TagRule.remove),
-        Policy("suspend", (REFUSE, SUSPENDED, SUSPENDED, REFUSE, REFUSE), TagRule.remove),
-        Policy("reactivate", (REFUSE, IN, IN, REFUSE, REFUSE), TagRule.add),
-        Policy("add_tags", (REFUSE, IN, SUSPENDED, REFUSE, REFUSE), TagRule.add),
-        Policy("remove_tags", (REFUSE, IN, SUSPENDED, OUT, KEEP), TagRule.remove),
+        Policy("opt_in", (IN, IN, IN, REFUSE, REFUSE), TagRule.add, recorded_once=True),
+        Policy("opt_out", (OUT, OUT, OUT, OUT, OUT), TagRule.remove, always_recorded=True),
+        Policy("suspend", (REFUSE, SUSPENDED, SUSPENDED, REFUSE, REFUSE), TagRule.remove, always_recorded=True),
+        Policy("reactivate", (REFUSE, IN, IN, REFUSE, REFUSE), TagRule.add, recorded_once=True),
+        Policy("add_tags", (REFUSE, IN, SUSPENDED, REFUSE, REFUSE), TagRule.add, recorded_once=True),
+        Policy("remove_tags", (REFUSE, IN, SUSPENDED, OUT, KEEP), TagRule.remove, always_recorded=True),
     )
 }
 

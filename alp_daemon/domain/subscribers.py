@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -117,6 +117,8 @@ class Subscribers:
     """Names of no interest, and how often they were met: named for all, and in how many records."""
     buckets: Buckets
     rejects: Rejects
+    unusable: Collection[str] = ()
+    """Addresses in refused records: not listed, and not omitted either, since the file does name them."""
 
 
 def attributes_after(before: Sequence[str], columns: Sequence[Column]) -> list[str]:

@@ -39,6 +39,9 @@ class Block(Protocol):
     def texts(self, column: int, rows: Indices) -> list[str]:
         """The cells of some rows as the file has them."""
 
+    def all_texts(self, rows: Indices) -> set[str]:
+        """What stands in some rows, whichever the column. It takes as long as those rows are, and no longer."""
+
     def distinct(self, column: int) -> tuple[Codes, list[str]]:
         """A column as distinct texts, and for each row the index of its own."""
 
@@ -99,6 +102,9 @@ class RowsBlock:
         column_texts = self._column(column)
         return [column_texts[row] for row in rows.tolist()]
 
+    def all_texts(self, rows: Indices) -> set[str]:
+        return {cell for row in rows.tolist() for cell in self._rows[row].cells}
+
     def distinct(self, column: int) -> tuple[Codes, list[str]]:
         places: dict[str, int] = {}
         codes = [places.setdefault(text, len(places)) for text in self._column(column)]
@@ -133,20 +139,48 @@ class RowSource(Protocol):
 
     def __next__(self) -> list[str]: ...
 
+    def skip_blank(self) -> int:
+        """Pass over blank rows that come next; return how many. There may be more behind them.
+
+        Raises ``UnusableFile`` (``too_many_rows``).
+        """
+
+
+class FilledRows(Iterator[NumberedRow]):
+    """The rows of a source that are not blank. The others are counted and not kept: they may be millions."""
+
+    def __init__(self, source: RowSource) -> None:
+        self.blank = 0
+        """How many were passed over so far."""
+        self._source = source
+
+    def __next__(self) -> NumberedRow:
+        for cells in self._source:
+            if not is_blank(cells):
+                return NumberedRow(self._source.number, cells)
+            self.blank += 1 + self._source.skip_blank()
+        raise StopIteration
+
 
 class RowBlocks(Iterator[RowsBlock]):
-    """Blocks of all rows but the last one that is not blank: how a file ends is judged by that one alone."""
+    """Blocks of all rows that are not blank but the last: how a file ends is judged by that one alone."""
 
     def __init__(self, source: RowSource, widths: Widths | None, begun: Sequence[NumberedRow] = ()) -> None:
         self.last: NumberedRow | None = None
         """When all blocks have been taken: the last row that is not blank."""
         self._source = source
-        self._rows = chain(begun, (NumberedRow(source.number, cells) for cells in source))
+        self._filled = FilledRows(source)
+        self._rows = chain(begun, self._filled)
         self._widths = widths
 
     @property
     def ends_in_quote(self) -> bool:
         return self._source.ends_in_quote
+
+    @property
+    def blank(self) -> int:
+        """How many blank rows are in none of the blocks so far."""
+        return self._filled.blank
 
     def __next__(self) -> RowsBlock:
         rows = list(islice(self._all_but_last(), BLOCK_ROWS))
@@ -155,11 +189,7 @@ class RowBlocks(Iterator[RowsBlock]):
         return RowsBlock(rows, self._widths)
 
     def _all_but_last(self) -> Iterator[NumberedRow]:
-        """A blank row may overtake the row held back, which does no harm: it is only counted."""
         for row in self._rows:
-            if is_blank(row.cells):
-                yield row
-            else:
-                held, self.last = self.last, row
-                if held is not None:
-                    yield held
+            held, self.last = self.last, row
+            if held is not None:
+                yield held

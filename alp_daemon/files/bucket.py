@@ -20,13 +20,13 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from alp_daemon import log
 from alp_daemon.errors import ConfigurationError
 from alp_daemon.files.disk import disk_errors, make_folder
-from alp_daemon.files.objects import ASIDE, Kept, ObjectLost, Recorded, StorageAway, aside, damaged, lost, strays
+from alp_daemon.files.objects import ASIDE, MARK, Kept, ObjectLost, Recorded, StorageAway, aside, damaged, lost, strays
 
 if TYPE_CHECKING:
     from obstore.store import BackoffConfig
@@ -53,6 +53,8 @@ _SMALL = 2**16
 _PAGE = 1000
 _CLOCK = ".clock"
 _NOWHERE = ".nowhere"
+# What some storages say of a request to make an object only where there is none.
+_NO_CONDITIONS = "501 Not Implemented"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,33 @@ class Bucket:
             )
         except (BaseError, ValueError) as error:
             raise ConfigurationError(f"spool {self._name}: {_said(error)}; see the AWS_… variables") from error
+
+    def owner(self, claimant: str | None) -> str | None:
+        with self._errors("does not say whose it is"):
+            found = self._mark()
+            if found is None and claimant is not None:
+                self._leave(claimant)
+                found = self._mark()
+        return found
+
+    def _mark(self) -> str | None:
+        try:
+            return bytes(obstore.get(self._store, MARK).bytes()).decode("ascii", "replace")
+        except FileNotFoundError as error:
+            if _lacks_bucket(error):
+                raise
+            return None
+
+    def _leave(self, mark: str) -> None:
+        try:
+            obstore.put(self._store, MARK, mark.encode(), mode="create")
+        except AlreadyExistsError:
+            pass  # somebody else was first
+        except BaseError as error:
+            if _NO_CONDITIONS not in str(error):
+                raise
+            # There nobody can be first for sure. That nothing was there a moment ago must do.
+            obstore.put(self._store, MARK, mark.encode())
 
     def prepare(self, customer: str) -> None:
         """A bucket has no folders."""
@@ -198,7 +227,7 @@ class Bucket:
             try:
                 response = obstore.get(self._store, kept.object)
             except FileNotFoundError as error:
-                if "NoSuchBucket" in str(error):
+                if _lacks_bucket(error):
                     raise
                 raise lost() from error
             if response.meta["size"] != kept.size:
@@ -237,6 +266,10 @@ def _pieces(source: FileIO, digest: hashlib._Hash) -> Iterator[bytes]:
     while piece := source.read(_PART):
         digest.update(piece)
         yield piece
+
+
+def _lacks_bucket(error: FileNotFoundError) -> bool:
+    return "NoSuchBucket" in str(error)
 
 
 def _said(error: Exception) -> str:

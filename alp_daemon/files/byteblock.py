@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
 from alp_daemon.domain.model import Codes
 from alp_daemon.files.blocks import Indices, Mask, is_blank
 from alp_daemon.files.bytecells import ByteCells
 from alp_daemon.files.csvrows import CsvRows, Dialect
-from alp_daemon.files.knowntexts import KnownTexts
+from alp_daemon.files.knowntexts import KnownColumns
 from alp_daemon.files.layout import Layout
 from alp_daemon.files.phonecells import PhoneCells, Verdicts
-
-KnownColumns = defaultdict[int, KnownTexts]
-"""What the blocks of one file learn from one another, by column."""
 
 
 class ByteBlock:
@@ -38,13 +33,19 @@ class ByteBlock:
         return self._first_number + row
 
     def blank(self, among: Indices) -> Mask:
-        return np.fromiter((self._is_blank(row) for row in among.tolist()), np.bool_, len(among))
+        blank: Mask = self._layout.lengths(among) == self.width - 1  # delimiters, and nothing between them
+        left = np.flatnonzero(~blank)
+        blank[left] = [self._is_blank(row) for row in among[left].tolist()]
+        return blank
 
     def ragged(self) -> dict[int, str]:
         return {}
 
     def texts(self, column: int, rows: Indices) -> list[str]:
         return self._cells(column).take(rows).decoded()
+
+    def all_texts(self, rows: Indices) -> set[str]:
+        return {text for column in range(self.width) for text in self.texts(column, rows)}
 
     def distinct(self, column: int) -> tuple[Codes, list[str]]:
         return self._known[column].distinct(self._cells(column))

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 
 from alp_daemon.errors import UnusableFile
+from alp_daemon.files.kind import GZIP, ZIP, Kind, kind_inside, kind_of, office_kind
 
 MAX_UNPACKED = 4 * 2**30
 """Bytes that a file may have when unpacked: what the largest upload may have packed."""
@@ -31,32 +32,6 @@ FIRST_CHUNK: Final = 64 * 2**10
 
 CHUNK: Final = 4 * 2**20
 """Bytes read at a time: 8 MiB took a tenth longer and more memory, below 2 MiB what is done once a piece counts."""
-
-Kind = Literal["text", "xlsx", "xls", "ods"]
-
-_GZIP: Final = b"\x1f\x8b"
-_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
-_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # xls, and any Office file with a password
-_OPENDOCUMENT_SHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
-
-_SIGNATURES: Final[dict[bytes, str]] = {
-    b"%PDF": "a PDF document",
-    b"\x89PNG": "an image",
-    b"GIF8": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"{\\rtf": "a word processor's document (RTF)",
-    b"<?xml": "an XML document",
-    b"<html": "a web page",
-    b"<!doctype": "a web page",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"rar!": "a RAR archive",
-    b"bzh": "a bzip2 archive",
-    b"\xfd7zxz": "an xz archive",
-    b"\x28\xb5\x2f\xfd": "a zstd archive",
-    b"-----begin pgp": "a file encrypted with PGP",
-    b"sqlite format 3": "a database",
-    b"par1": "a Parquet file",
-}
 
 # zipfile lets through what it stumbles over: names in no encoding, offsets before the start (both ValueError), numbers
 # that do not fit, an unknown method (Explorer packs large files with Deflate64) or version (NotImplementedError).
@@ -128,11 +103,11 @@ def unwrap(path: Path, name: str = "") -> Content:
     head = _head(path.open("rb"))
     if not head:
         raise UnusableFile("empty_file", f"{name}: the file is empty (0 bytes). Nothing was changed.")
-    if head.startswith(_GZIP):
+    if head.startswith(GZIP):
         return _inside_gzip(path, name)
-    if head.startswith(_ZIP):
+    if head.startswith(ZIP):
         return _inside_zip(path, name)
-    return Content(name, _kind(head, name), False, lambda: path.open("rb"), path.stat().st_size)
+    return Content(name, kind_of(head, name), False, lambda: path.open("rb"), path.stat().st_size)
 
 
 def _inside_gzip(path: Path, name: str) -> Content:
@@ -143,7 +118,7 @@ def _inside_gzip(path: Path, name: str) -> Content:
         head = _head(unpacked())
     except _DAMAGE as error:
         raise _damaged(name, error) from error
-    return Content(name, _inner_kind(head, name), True, unpacked)
+    return Content(name, kind_inside(head, name), True, unpacked)
 
 
 class _Directory(io.FileIO):
@@ -169,8 +144,9 @@ class _Directory(io.FileIO):
 def _inside_zip(path: Path, name: str) -> Content:
     try:
         with _Directory(path, name) as directory, zipfile.ZipFile(directory) as archive:
-            office = _office_kind(archive, name)
+            office = office_kind(archive, name)
             if office:
+                _refuse_large_spreadsheet(archive, name)
                 return Content(name, office, True, lambda: path.open("rb"), _size(archive))
             member = _only_member(archive, name)
             with archive.open(member) as stream:
@@ -181,26 +157,16 @@ def _inside_zip(path: Path, name: str) -> Content:
     def unpacked() -> BinaryIO:
         return zipfile.ZipFile(path).open(member)  # type: ignore[return-value]  # reads like any binary file
 
-    return Content(name, _inner_kind(head, name), True, unpacked, member.file_size)
+    return Content(name, kind_inside(head, name), True, unpacked, member.file_size)
 
 
-def _office_kind(archive: zipfile.ZipFile, name: str) -> Kind | None:
-    """xlsx and ods are zip archives of many parts, known by one of them."""
-    names = archive.namelist()
-    office: Kind | None = None
-    if any(part.startswith("xl/") for part in names):
-        office = "xlsx"
-    elif "mimetype" in names and archive.getinfo("mimetype").file_size < 100:
-        office = "ods" if archive.read("mimetype").startswith(_OPENDOCUMENT_SHEET) else None
-    elif any(part.startswith("word/") for part in names):
-        raise _not_text(name, "a Word document")
-    if office and _size(archive) > MAX_SPREADSHEET:
+def _refuse_large_spreadsheet(archive: zipfile.ZipFile, name: str) -> None:
+    if _size(archive) > MAX_SPREADSHEET:
         raise UnusableFile(
             "too_large",
             f"{name}: the spreadsheet unpacks to more than {MAX_SPREADSHEET:,} bytes, the most that is read. "
             "Save it as CSV and send that.",
         )
-    return office
 
 
 def _size(archive: zipfile.ZipFile) -> int:
@@ -218,26 +184,6 @@ def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     return members[0]
 
 
-def _inner_kind(head: bytes, name: str) -> Kind:
-    if not head:
-        raise UnusableFile("empty_file", f"{name}: the file inside the archive is empty (0 bytes).")
-    if head.startswith((_GZIP, *_ZIP, _OLE)):
-        raise UnusableFile(
-            "not_text", f"{name}: the archive holds another archive or a spreadsheet. Send that without wrapping."
-        )
-    return _kind(head, name)
-
-
-def _kind(head: bytes, name: str) -> Kind:
-    if head.startswith(_OLE):
-        return "xls"
-    start = head.lstrip().lower()
-    for signature, what in _SIGNATURES.items():
-        if start.startswith(signature.lower()):
-            raise _not_text(name, what)
-    return "text"
-
-
 def _head(stream: BinaryIO) -> bytes:
     with stream:
         return stream.read(64)
@@ -250,12 +196,6 @@ def _read(stream: BinaryIO, size: int, content: Content) -> bytes:
         if not content.checked:
             raise  # a disk that cannot be read is no fault of the file
         raise _damaged(content.name, error) from error
-
-
-def _not_text(name: str, what: str) -> UnusableFile:
-    return UnusableFile(
-        "not_text", f"{name}: this looks like {what}. Expected a text file (CSV) or a spreadsheet (xlsx, xls, ods)."
-    )
 
 
 def _damaged(name: str, error: Exception) -> UnusableFile:

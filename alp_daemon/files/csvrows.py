@@ -12,6 +12,7 @@ from typing import Final
 from alp_daemon.customers import FileFormat
 from alp_daemon.errors import UnusableFile
 from alp_daemon.files.lines import MAX_ROW, Lines, RowTooLong
+from alp_daemon.files.rowlimit import check_rows
 
 # The module's own limit (128 KiB a cell) is process-wide. MAX_ROW is checked line by line and says more.
 csv.field_size_limit(MAX_ROW)
@@ -32,6 +33,11 @@ class Dialect:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote)
 
+    @property
+    def padding(self) -> bytes:
+        """Characters of which a line is a blank row, if it holds no others."""
+        return "".join(sign for sign in f"{self.delimiter} \t\r\n" if sign.isascii() and sign != self.quote).encode()
+
 
 class CsvRows(Iterator[list[str]]):
     """The rows of a file from its first byte on, or from a given row on. A blank line is an empty row."""
@@ -43,6 +49,7 @@ class CsvRows(Iterator[list[str]]):
         self.ends_in_quote = False
         """The file ended inside a quoted cell of the row given out last."""
         self.name = name
+        self._padding = dialect.padding
         self._lines = Lines(chunks)
         self._reader = dialect.reader(self._lines)
 
@@ -59,6 +66,12 @@ class CsvRows(Iterator[list[str]]):
         self.number += 1
         self.ends_in_quote = self._lines.exhausted
         return row
+
+    def skip_blank(self) -> int:
+        skipped = self._lines.skip_blank(self._padding)
+        self.number += skipped
+        check_rows(self.number, self.name)
+        return skipped
 
     def rest(self) -> Iterator[bytes]:
         """The bytes behind the row given out last; the rows themselves are used up by this."""

@@ -15,6 +15,7 @@ from functools import cache
 from io import FileIO
 from pathlib import Path
 
+from alp_daemon import log
 from alp_daemon.customers import PREFORMATTED, is_temporary
 from alp_daemon.files import beneath
 from alp_daemon.files.disk import disk_errors
@@ -122,7 +123,7 @@ def claim(found: Found, target: Path | None, aside: str) -> Claim:
 
     Where there is none, or it is on another file system, the file stays in its folder under the hidden name ``aside``.
     What is moved is looked at afterwards, so that a file put there at the last moment is never mistaken for the one
-    that was seen, nor lost.
+    that was seen, nor lost. What is no file any more gets its name back; where that is taken by then, ``aside``.
     """
     name = found.path.name
     try:
@@ -130,7 +131,7 @@ def claim(found: Found, target: Path | None, aside: str) -> Claim:
             landed = _move(folder, name, target, aside)
             now = os.stat(landed, dir_fd=folder, follow_symlinks=False)
             if not stat.S_ISREG(now.st_mode):
-                os.rename(landed, name, src_dir_fd=folder, dst_dir_fd=folder)
+                _put_back(folder, found.path, landed, aside, is_folder=stat.S_ISDIR(now.st_mode))
                 return Claim.gone
     except FileNotFoundError:
         return Claim.gone
@@ -151,6 +152,36 @@ def _move(folder: int, name: str, target: Path | None, aside: str) -> str:
             return landed
     os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
     return aside
+
+
+def _put_back(folder: int, path: Path, landed: str, aside: str, *, is_folder: bool) -> None:
+    """Never in the place of a file that has come meanwhile, as a rename would put all but a folder."""
+    try:
+        if is_folder:
+            os.rename(landed, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        else:
+            os.link(landed, path.name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            os.unlink(landed, dir_fd=folder)
+    except OSError as error:
+        # The name is taken; or somebody else's link may not be linked (proc(5), protected_hardlinks).
+        os.rename(landed, aside, src_dir_fd=folder, dst_dir_fd=folder)
+        log.warning("drop_name_not_given_back", path=str(path), now=aside, reason=error.strerror)
+
+
+def has_landed(target: Path, home: Path, folder: str, aside: str) -> bool:
+    """Whether a file lies where :func:`claim` was to move it.
+
+    What is no file, and what a crash has kept from being put back, goes back to its folder under the name ``aside``.
+    """
+    try:
+        if stat.S_ISREG(target.lstat().st_mode):
+            return True
+        with beneath.opened(home, folder) as descriptor:
+            os.rename(target, aside, dst_dir_fd=descriptor)
+    except FileNotFoundError:
+        return False
+    log.warning("drop_name_not_given_back", path=str(home / folder), now=aside, reason="it is no file")
+    return False
 
 
 def open_aside(home: Path, folder: str, aside: str) -> FileIO | None:

@@ -8,17 +8,16 @@ is made while the rows of the one before it are looked at.
 from __future__ import annotations
 
 import string
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
 from alp_daemon.files.ahead import ahead
-from alp_daemon.files.blocks import BLOCK_ROWS, Block, NumberedRow, RowBlocks, RowsBlock, Widths, is_blank
-from alp_daemon.files.byteblock import ByteBlock, KnownColumns
+from alp_daemon.files.blocks import BLOCK_ROWS, Block, FilledRows, NumberedRow, RowBlocks, RowsBlock, Widths, is_blank
+from alp_daemon.files.byteblock import ByteBlock
 from alp_daemon.files.bytecells import LOOKAHEAD
 from alp_daemon.files.csvrows import CsvRows
-from alp_daemon.files.knowntexts import KnownTexts
+from alp_daemon.files.knowntexts import KnownColumns
 from alp_daemon.files.layout import Layout, prove
 from alp_daemon.files.lines import MAX_ROW
 
@@ -51,7 +50,8 @@ class FastBlocks(Iterator[Block]):
         self._blank_bytes = (string.whitespace + source.dialect.delimiter + (source.dialect.quote or "")).encode()
         self._widths = widths
         self._begun = begun
-        self._known: KnownColumns = defaultdict(KnownTexts)
+        self._known = KnownColumns()
+        self._blank = 0
         self._tail: RowBlocks | None = None
         self._blocks = self._read()
 
@@ -62,6 +62,11 @@ class FastBlocks(Iterator[Block]):
     def last(self) -> NumberedRow | None:
         """When all blocks have been taken: the last row that is not blank."""
         return self._tail.last if self._tail else None
+
+    @property
+    def blank(self) -> int:
+        """When all blocks have been taken: how many blank rows are in none of them."""
+        return self._blank + (self._tail.blank if self._tail else 0)
 
     @property
     def ends_in_quote(self) -> bool:
@@ -120,6 +125,8 @@ class FastBlocks(Iterator[Block]):
             return
         text = layout.text[: layout.start(rows)]
         by_csv = CsvRows(iter([text]), self._dialect, self._source.name, rows_before=number)
-        numbered = [NumberedRow(by_csv.number, cells) for cells in by_csv]
-        for start in range(0, rows, BLOCK_ROWS):
+        filled = FilledRows(by_csv)
+        numbered = list(filled)
+        self._blank += filled.blank
+        for start in range(0, len(numbered), BLOCK_ROWS):
             yield RowsBlock(numbered[start : start + BLOCK_ROWS], self._widths)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Final
 
 from alp_daemon.customers import Feed
 from alp_daemon.domain.model import Tags
 from alp_daemon.files.header import Header, fold, letter
 from alp_daemon.files.tagrule import TagRule
+
+_AS_IT_STANDS: Final = TagRule()
+"""The rule of all tag columns of a preformatted file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class FieldMap:
         """The tag columns of rows that have ``width`` columns."""
         if self.tags is not None:
             return self.tags
-        return [TagColumn(index, letter(index), TagRule()) for index in range(1, width)]
+        return [TagColumn(index, letter(index), _AS_IT_STANDS) for index in range(1, width)]
 
 
 PREFORMATTED_MAP = FieldMap(phones=(0,), phone_names=("A",), tags=None, constants=(), filters=())

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from alp_daemon.customers import FixedColumn
 from alp_daemon.errors import UnusableFile
 from alp_daemon.files.lines import MAX_ROW, Lines, RowTooLong
+from alp_daemon.files.rowlimit import check_rows
+
+_PADDING = b" \t\r\n"
 
 
 class FixedRows(Iterator[list[str]]):
@@ -36,3 +39,9 @@ class FixedRows(Iterator[list[str]]):
             ) from error
         self.number += 1
         return [*(line[place] for place in self._places), line]
+
+    def skip_blank(self) -> int:
+        skipped = self._lines.skip_blank(_PADDING)
+        self.number += skipped
+        check_rows(self.number, self._name)
+        return skipped

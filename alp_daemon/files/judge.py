@@ -16,6 +16,12 @@ from alp_daemon.files.phonecells import BLANK, PhoneCells, Verdicts
 from alp_daemon.files.tagrule import CellTags
 
 _MOST_REMEMBERED: Final = 4096
+"""Cells of one tag rule."""
+
+_MOST_REMEMBERED_OF_ALL: Final = 2**17
+"""The same where all columns share one rule: more than a preformatted file may have different ones."""
+
+_LONGEST_REMEMBERED: Final = 300
 
 
 class TagCells(NamedTuple):
@@ -59,20 +65,21 @@ class Judge:
         looked_at = ~blank
         looked_at[list(ragged)] = False
         kept = looked_at & self._passes(block)
-        unusable = np.concatenate((self._in_rows(block, list(ragged)), self._cells.meant(verdicts[:, kept])))
-        columns = enumerate(self._map.tag_columns(block.width))
-        tags = [self._tag_cells(block, place, column) for place, column in columns]
+        unusable = np.concatenate((self._in_rows(block, list(ragged), verdicts), self._cells.meant(verdicts[:, kept])))
+        tags = [self._tag_cells(block, column) for column in self._map.tag_columns(block.width)]
         return Judged(block, verdicts, blank, ragged, unusable, looked_at & ~kept, kept, tags)
 
     def _verdicts(self, block: Block, column: int) -> Verdicts:
         return self._cells.without_landlines(block.verdicts(column, self._cells))
 
-    def _in_rows(self, block: Block, rows: Sequence[int]) -> Keys:
+    def _in_rows(self, block: Block, rows: Sequence[int], verdicts: Verdicts) -> Keys:
         """The numbers in all cells of ragged rows: a delimiter too many has moved what stands behind it."""
         if not rows:
             return np.empty(0, np.int64)
         at = np.array(rows, np.intp)
-        return self._cells.numbers_in({text for column in range(block.width) for text in block.texts(column, at)})
+        judged = {text for column in self._map.phones for text in block.texts(column, at)}
+        elsewhere = self._cells.named_in(block.all_texts(at), judged)
+        return np.concatenate((self._cells.named(verdicts[:, at]), elsewhere))
 
     def _passes(self, block: Block) -> Mask:
         passes = np.ones(len(block), np.bool_)
@@ -81,12 +88,17 @@ class Judge:
             passes &= np.fromiter(map(rule.keeps, texts), np.bool_, len(texts))[codes]
         return passes
 
-    def _tag_cells(self, block: Block, place: int, column: TagColumn) -> TagCells:
-        """Every block of a file has much the same cells, so what they say is remembered."""
-        if place not in self._remembered:
-            self._remembered[place] = lru_cache(_MOST_REMEMBERED)(column.rule.apply)
+    def _tag_cells(self, block: Block, column: TagColumn) -> TagCells:
+        """Every block of a file has much the same cells, so what they say is remembered: once for all columns of a
+        preformatted file, which may be 1,000."""
+        rule = id(column.rule)
+        if rule not in self._remembered:
+            most = _MOST_REMEMBERED if self._map.tags is not None else _MOST_REMEMBERED_OF_ALL
+            self._remembered[rule] = lru_cache(most)(column.rule.apply)
+        remembered, apply = self._remembered[rule], column.rule.apply
         codes, texts = block.distinct(column.index)
-        return TagCells(column.name, codes, [*map(self._remembered[place], texts)])
+        cells = [remembered(text) if len(text) <= _LONGEST_REMEMBERED else apply(text) for text in texts]
+        return TagCells(column.name, codes, cells)
 
 
 def _blank(block: Block, numberless: Mask) -> Mask:

@@ -58,6 +58,12 @@ class Layout:
         """Where a row begins; that of the row behind the last is where the rows end."""
         return int(self.row_ends[row - 1]) + 1 if row else 0
 
+    def lengths(self, rows: Positions) -> Positions:
+        """Bytes of some rows, without their ends."""
+        starts = np.where(rows > 0, self.row_ends[rows - 1] + 1, 0)
+        ends = self.row_ends[rows]
+        return (self._without_returns(ends) if self.has_returns else ends) - starts
+
     def row_at(self, position: int) -> int:
         """The row that holds the byte at a position."""
         return int(np.searchsorted(self.row_ends, position))

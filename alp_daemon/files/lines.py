@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 MAX_ROW: Final = 2**20
@@ -20,7 +20,8 @@ class Lines(Iterator[str]):
         self.exhausted = False
         """Somebody asked for a line behind the last one."""
         self._chunks = chunks
-        self._ahead: Iterator[bytes] = iter(())
+        self._ahead: Sequence[bytes] = ()
+        self._at = 0
         self._carry = b""
         self._row_bytes = 0
 
@@ -29,18 +30,31 @@ class Lines(Iterator[str]):
         self._row_bytes = 0
 
     def __next__(self) -> str:
-        line = next(self._ahead, None)
-        while line is None:
+        while self._at == len(self._ahead):
             self._read_ahead()
-            line = next(self._ahead, None)
+        line = self._ahead[self._at]
+        self._at += 1
         self._row_bytes += len(line)
         if self._row_bytes > MAX_ROW:
             raise RowTooLong
         return line.decode()
 
+    def skip_blank(self, padding: bytes) -> int:
+        """Pass over the next lines as far as they hold nothing but ``padding``; return how many.
+
+        It looks at what has been read already, and no further: there may be more behind.
+        """
+        begin = self._at
+        while self._at < len(self._ahead):
+            line = self._ahead[self._at]
+            if line.strip(padding) or len(line) > MAX_ROW:
+                break
+            self._at += 1
+        return self._at - begin
+
     def rest(self) -> Iterator[bytes]:
         """The bytes behind the last line given out. The lines themselves are used up by this."""
-        yield b"".join(self._ahead) + self._carry
+        yield b"".join(self._ahead[self._at :]) + self._carry
         yield from self._chunks
 
     def _read_ahead(self) -> None:
@@ -51,9 +65,9 @@ class Lines(Iterator[str]):
             if not self._carry:
                 self.exhausted = True
                 raise StopIteration
-            self._ahead, self._carry = iter([self._carry]), b""
+            self._ahead, self._at, self._carry = (self._carry,), 0, b""
             return
         # bytes.splitlines knows LF, CRLF and CR only; str.splitlines would also split at U+2028, form feeds…
         lines = (self._carry + chunk).splitlines(keepends=True)
         self._carry = b"" if not lines or lines[-1].endswith(b"\n") else lines.pop()
-        self._ahead = iter(lines)
+        self._ahead, self._at = lines, 0

@@ -22,6 +22,9 @@ FRESH = timedelta(hours=1)
 ASIDE = ".strays"
 """Where objects without a record lie; no customer can be called so."""
 
+MARK = ".mark"
+"""Bears, in shared storage, the mark of the one database whose files lie there."""
+
 # What new_object() gives; nothing else in a shared folder or bucket is ours to put aside.
 _NAME = re.compile(r"[^/]+/[0-9a-f]{32}")
 
@@ -34,6 +37,22 @@ class StorageAway(TryAgain):
 
     def __init__(self) -> None:
         super().__init__("the storage of uploaded files is away at the moment; try again later")
+
+
+class ForeignStorage(StorageAway):
+    """The shared storage is another database's: each would take the other's objects for strays, and put them aside.
+
+    For clients it is away. ``told`` is for who runs it: what, where, and what to do.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.told = (
+            f"the spool {where} is another installation's: its {MARK} is not the mark of this database, and two on one"
+            " storage would put each other's files aside. Give this one a folder or prefix of its own (`spool` in"
+            f" alp.yaml). If no other database works on it any more, remove {where}/{MARK}, and start again: this one"
+            " then leaves its own"
+        )
 
 
 class ObjectLost(NotFound):
@@ -70,6 +89,12 @@ class Objects(Protocol):
     @property
     def few(self) -> int:
         """Fewer than this are kept one after the other: threads would cost more than they save."""
+
+    def owner(self, claimant: str | None) -> str | None:
+        """The mark of the database whose storage it is; what is nobody's becomes the claimant's, if there is one.
+
+        Of several who claim it at once all are told the same.
+        """
 
     def prepare(self, customer: str) -> None:
         """Makes room for objects of this customer."""

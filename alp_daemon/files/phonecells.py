@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import Final, Literal
@@ -45,6 +45,7 @@ _STARTS_WITH_MINUS = re.compile(rf"\s*{MINUS}")
 _NOT_A_DIGIT = re.compile("[^0-9]+")
 _HAS_A_NUMBER = re.compile(r"\d(?:\D{0,3}\d){6}")  # numbers have seven digits at least; not worth parsing are names
 _SIMPLE = re.compile(phone.SIMPLE_NANP)
+_BETWEEN_CELLS = re.compile("[\r\n,;|\t]+")
 
 Minus = Literal["ignore", "reject", "opt_out"]
 
@@ -60,23 +61,18 @@ class PhoneCells:
         self._takes_texts = takes_texts
         self._simple_holds = phone.is_nanp_region(region)
         """Whether the short cut for texts that match ``phone.SIMPLE_NANP`` may be taken."""
-        self.shapes = Shapes(self.is_simple)
-        self.verdict = lru_cache(_MOST_REMEMBERED)(self._verdict)
+        self._rule = rule = _Rule(region, minus)
+        self.is_simple = rule.is_simple
+        """Whether ``of_simple`` may judge a text by its digits."""
+        self.shapes = Shapes(rule.is_simple)
+        self.verdict = lru_cache(_MOST_REMEMBERED)(rule.verdict)
         """The verdict on one cell. Every block of a file holds the same few that are no number."""
         self._region = region
-        self._reasons: list[str] = []
-        self._codes: dict[str, int] = {}
 
-    def _verdict(self, text: str) -> int:
-        text = text.strip()
-        if not text:
-            return BLANK
-        if self.minus != "ignore" and _STARTS_WITH_MINUS.match(text):
-            return self._removal(text)
-        found = phone.parse(text, self._region)
-        if isinstance(found, int):
-            return found
-        return self._code(found) - ((phone.meant(text, self._region) or 0) << _CODE_BITS)
+    @property
+    def parsed(self) -> int:
+        """How many cells had to be asked for one by one, those that were remembered not among them."""
+        return self.verdict.cache_info().misses
 
     def verdicts(self, texts: Sequence[str]) -> Verdicts:
         """The verdict on each of many distinct cells."""
@@ -97,7 +93,7 @@ class PhoneCells:
         """The verdicts on texts that match ``phone.SIMPLE_NANP``, given all their digits as integers."""
         ten_digits = nanp.ten_digits(digits)
         table = nanp.table()
-        of_class = np.array([self._code("invalid"), 0, self._code("not_mobile")], np.int64)
+        of_class = np.array([self._rule.code("invalid"), 0, self._rule.code("not_mobile")], np.int64)
         classes = table.classify(ten_digits)
         keys = table.keys(ten_digits)
         return np.where(classes == nanp.Verdict.textable, keys, of_class[classes] - (keys << _CODE_BITS))
@@ -108,42 +104,84 @@ class PhoneCells:
             return verdicts
         at = np.flatnonzero((verdicts > BLANK) & (verdicts < REMOVE))
         refused = at[~self._takes_texts(verdicts[at])]
-        verdicts[refused] = self._code("not_mobile") - (verdicts[refused] << _CODE_BITS)
+        verdicts[refused] = self._rule.code("not_mobile") - (verdicts[refused] << _CODE_BITS)
         return verdicts
 
     def reason(self, verdict: int) -> str:
         """The reason code that a negative verdict stands for."""
-        return self._reasons[-verdict % (1 << _CODE_BITS) - 1]
+        return self._rule.reasons[-verdict % (1 << _CODE_BITS) - 1]
 
     def reasons(self, verdicts: Verdicts) -> dict[str, int]:
         """How many of these negative verdicts stand for each reason code."""
         counts = np.bincount(-verdicts % (1 << _CODE_BITS)).tolist()
-        return {self._reasons[code - 1]: count for code, count in enumerate(counts) if count}
+        return {self._rule.reasons[code - 1]: count for code, count in enumerate(counts) if count}
 
     def meant(self, verdicts: Verdicts) -> Keys:
         """The numbers that refused cells mean, of any shape of verdicts."""
         keys: Keys = -verdicts[verdicts < BLANK] >> _CODE_BITS
         return keys[keys > 0]
 
-    def numbers_in(self, texts: Iterable[str]) -> Keys:
-        """All the numbers that some cells give, whether or not they would be taken."""
-        verdicts = self.verdicts([text for text in texts if _HAS_A_NUMBER.search(text)])
+    def named(self, verdicts: Verdicts) -> Keys:
+        """The numbers that cells give, whether or not they are taken, of any shape of verdicts."""
         return np.concatenate((verdicts[verdicts > BLANK], self.meant(verdicts)))
 
+    def named_in(self, texts: Iterable[str], judged: Container[str] = ()) -> Keys:
+        """The numbers that some cells give, of which most are something else: names, dates, accounts.
+
+        Cells that are ``judged`` already are left out, but not what they may have swallowed.
+        """
+        pieces = (piece for text in texts for piece in _pieces(text) if piece not in judged)
+        return self.named(self.verdicts([*filter(self._may_be_number, pieces)]))
+
+    def _may_be_number(self, text: str) -> bool:
+        """Whether it is worth asking the parser, which takes many times as long as this."""
+        if not _HAS_A_NUMBER.search(text):
+            return False
+        return not (self._simple_holds and phone.has_wrong_length(text, self._region))
+
+
+class _Rule:
+    """The rule for one cell, and the codes of the reasons that were found.
+
+    What a file's ``PhoneCells`` remembers leads to this and not back to them: else they and their tables would stay
+    until Python next looks for cycles, which in a process of many small files is seldom.
+    """
+
+    def __init__(self, region: str, minus: Minus) -> None:
+        self._region = region
+        self._minus = minus
+        self.reasons: list[str] = []
+        self._codes: dict[str, int] = {}
+
+    def verdict(self, text: str) -> int:
+        text = text.strip()
+        if not text:
+            return BLANK
+        if self._minus != "ignore" and _STARTS_WITH_MINUS.match(text):
+            return self._removal(text)
+        found = phone.parse(text, self._region)
+        if isinstance(found, int):
+            return found
+        return self.code(found) - ((phone.meant(text, self._region) or 0) << _CODE_BITS)
+
     def is_simple(self, text: str) -> bool:
-        """Whether ``of_simple`` may judge a text by its digits."""
-        if self.minus != "ignore" and _STARTS_WITH_MINUS.match(text):
+        if self._minus != "ignore" and _STARTS_WITH_MINUS.match(text):
             return False
         return _SIMPLE.fullmatch(text) is not None
 
-    def _removal(self, text: str) -> int:
-        if self.minus == "reject":
-            return self._code(MINUS_MEANS_REMOVE)
-        found = phone.parse(_STARTS_WITH_MINUS.sub("", text), self._region)
-        return found + REMOVE if isinstance(found, int) else self._code(found)
-
-    def _code(self, reason: str) -> int:
+    def code(self, reason: str) -> int:
         if reason not in self._codes:
-            self._reasons.append(reason)
-            self._codes[reason] = -len(self._reasons)
+            self.reasons.append(reason)
+            self._codes[reason] = -len(self.reasons)
         return self._codes[reason]
+
+    def _removal(self, text: str) -> int:
+        if self._minus == "reject":
+            return self.code(MINUS_MEANS_REMOVE)
+        found = phone.parse(_STARTS_WITH_MINUS.sub("", text), self._region)
+        return found + REMOVE if isinstance(found, int) else self.code(found)
+
+
+def _pieces(text: str) -> Sequence[str]:
+    """A cell, and what it may have swallowed: where a quote is not closed, whole rows stand in one cell."""
+    return (text, *_BETWEEN_CELLS.split(text)) if "\n" in text else (text,)

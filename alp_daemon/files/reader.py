@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from alp_daemon.customers import Feed, FileFormat, Preformatted, Trailer
 from alp_daemon.domain.model import Buckets, Reading
@@ -15,17 +14,12 @@ from alp_daemon.files.fieldmap import PREFORMATTED_MAP, FieldMap
 from alp_daemon.files.header import letter
 from alp_daemon.files.judge import Judge, Judged
 from alp_daemon.files.phonecells import BLANK, PhoneCells, TakesTexts
-from alp_daemon.files.rowlimit import check_rows
+from alp_daemon.files.preformattedlimits import PreformattedLimits
+from alp_daemon.files.rowlimit import check_parsed, check_rows
 from alp_daemon.files.table import Table, open_table
 from alp_daemon.files.tally import Tally
 
 _STANDARD_FORMAT = FileFormat(header=False)
-
-MAX_PREFORMATTED_COLUMNS: Final = 1_000
-"""Far more than the tags that a file may bring along before a person has to look at it."""
-
-MAX_PREFORMATTED_TAGS: Final = 100_000
-"""Different ones in one file: far more than anybody can choose from."""
 
 
 def read(path: Path, feed: Feed, *, region: str, name: str = "", takes_texts: TakesTexts | None = None) -> Reading:
@@ -58,22 +52,25 @@ def read_preformatted(
 
 def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer | None) -> Reading:
     judge, tally = Judge(field_map, cells), Tally(field_map, cells)
-    tally.buckets.read = tally.buckets.blank = table.blank_above
+    tally.pass_over(table.blank_above)
+    limits = PreformattedLimits(table.name) if field_map.tags is None else None
 
     def judged(block: Block) -> Judged:
-        _check_width(block, field_map, table.name)
+        if limits:
+            limits.check_width(block)
         return judge.judge(block)
 
     blocks = table.blocks()
     stages = map(judged, blocks)
     # A small file that is not packed is one block: a thread would only find that there is no other.
     pays = table.checked or table.size >= fastcsv.PAYS_FROM
-    tags: set[str] = set()
     for each in ahead(stages) if pays else stages:
-        if field_map.tags is None:
-            _check_tags(tags, each, table.name)
         tally.add(each)
         check_rows(tally.buckets.read, table.name)
+        check_parsed(cells.parsed, table.name)
+        if limits:
+            limits.check(each, tally.combinations.weight)
+    tally.pass_over(blocks.blank)
     last = blocks.last
     if last is not None and not wholeness.is_trailer(last, trailer):
         tally.add(judged(RowsBlock([last], table.widths)))
@@ -90,33 +87,6 @@ def _read(table: Table, field_map: FieldMap, cells: PhoneCells, trailer: Trailer
         ending.cut_reason,
         unusable=tally.unusable(),
     )
-
-
-def _check_width(block: Block, field_map: FieldMap, name: str) -> None:
-    """Where every column is one of tags, each takes its memory: 30,000 in a file of 3 MB took 600 MB."""
-    if field_map.tags is None and block.width > MAX_PREFORMATTED_COLUMNS:
-        raise UnusableFile(
-            "too_many_columns",
-            f"{name}: a row has {block.width:,} columns. A preformatted file has the number in column A and tags in "
-            f"the next ones, {MAX_PREFORMATTED_COLUMNS:,} columns at most. Are the line ends missing, or are there "
-            "empty columns far to the right?",
-        )
-
-
-def _check_tags(tags: set[str], judged: Judged, name: str) -> None:
-    """A tag is for many numbers. Three million, one for each number, took two minutes and 2 GB.
-
-    Not so in a feed: there a person has seen, and approved, what becomes a tag.
-    """
-    for column in judged.tags:
-        tags.update(tag for cell in column.cells for tag in cell.tags)
-    if len(tags) > MAX_PREFORMATTED_TAGS:
-        raise UnusableFile(
-            "too_many_tags",
-            f"{name}: the file has more than {MAX_PREFORMATTED_TAGS:,} different tags. A preformatted file has the "
-            "number in column A and tags, each for many numbers, in the next ones. Does a column hold names, addresses "
-            "or account numbers? Leave it out.",
-        )
 
 
 def _ending(

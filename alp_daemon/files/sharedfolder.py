@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from alp_daemon import log
-from alp_daemon.files.disk import disk_errors
+from alp_daemon.files.disk import disk_errors, sync_folder
 from alp_daemon.files.folder import Folder, changed
-from alp_daemon.files.objects import FRESH, Kept, Recorded, StorageAway, strays
+from alp_daemon.files.objects import FRESH, MARK, Kept, Recorded, StorageAway, strays
 
 # What network file systems say of a server that is away. A soft NFS mount has only EIO for it; see nfs(5).
 _AWAY = frozenset(
@@ -35,20 +36,60 @@ class SharedFolder(Folder):
 
     shared = True
 
+    def owner(self, claimant: str | None) -> str | None:
+        self._must_be_there()
+        with disk_errors(f"cannot read or write {self.folder / MARK}"), self._errors():
+            found = self._mark()
+            if found is None and claimant is not None:
+                self._leave(claimant)
+                found = self._mark()
+        return found
+
+    def _mark(self) -> str | None:
+        try:
+            found = (self.folder / MARK).read_text(encoding="ascii", errors="replace")
+        except FileNotFoundError:
+            return None
+        if not found:
+            log.warning("storage_away", spool=str(self.folder), what=f"has an empty {MARK}: remove it if it stays so")
+            raise StorageAway
+        return found
+
+    def _leave(self, mark: str) -> None:
+        # Exclusive creation, since not every file system that nodes share has hard links.
+        with suppress(FileExistsError):
+            descriptor = os.open(self.folder / MARK, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(mark.encode())
+                    file.flush()
+                    os.fsync(file.fileno())
+            except BaseException:
+                (self.folder / MARK).unlink()  # a full disk's half of it would be nobody's for ever
+                raise
+            sync_folder(self.folder)
+
     def prepare(self, customer: str) -> None:
+        self._must_be_there()
+        super().prepare(customer)
+
+    def _must_be_there(self) -> None:
         if not self.folder.is_dir():
             log.warning("storage_away", spool=str(self.folder), what="is not there; make it, or mount its file system")
             raise StorageAway
-        super().prepare(customer)
 
     def local(self, kept: Kept) -> AbstractContextManager[Path]:
         return self._while_there(kept)
 
     @contextmanager
     def _while_there(self, kept: Kept) -> Iterator[Path]:
+        with self._errors(), self._opened(kept) as path:
+            yield path
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            with self._opened(kept) as path:
-                yield path
+            yield
         except OSError as error:
             if error.errno not in _AWAY:
                 raise

@@ -33,7 +33,8 @@ def guess(path: Path, region: str, name: str = "") -> Draft:
     one of few values that all are good tags. The encoding is left to each file: a sample without accents tells nothing.
     """
     table = open_table(path, FileFormat(header=False), name, ragged=True)
-    rows = [row.cells for row in islice(table.rows(), _ROWS) if not is_blank(row.cells)]
+    first = table.rows()
+    rows = [row.cells for row in islice(first, _ROWS) if not is_blank(row.cells)]
     cells = PhoneCells(region)
     has_header = not any(cells.verdict(cell) > BLANK for cell in rows[0])
     names = [cell.strip() for cell in rows[0]] if has_header else list(table.header.names)
@@ -48,6 +49,7 @@ def guess(path: Path, region: str, name: str = "") -> Draft:
         tags=tags,
         delimiter=_delimiter(table),
         header=has_header,
+        is_whole=next(first, None) is None,
     )
 
 

@@ -5,6 +5,7 @@
     incoming/TOKEN.part     being received; always a file of this node
     CUSTOMER/TOKEN          an object: a file of the spool folder, or an entry of a bucket
     .strays/CUSTOMER-TOKEN  an object that no record knows, until its time is over
+    .mark                   in shared storage: which database's objects these are
 
 What customers call their files never reaches these names. The order is write, make the object durable, commit the
 record. In a folder that is fsync the file, rename, fsync the folder: of simulated power cuts only this lost nothing.
@@ -21,36 +22,68 @@ from datetime import timedelta
 from io import FileIO
 from pathlib import Path
 
+from alp_daemon import log
 from alp_daemon.errors import AlpError, OutcomeUnknown
 from alp_daemon.files.disk import copy_open, disk_errors, ensure_room, is_left, make_folder, trouble_of
 from alp_daemon.files.folder import INCOMING, Folder
 from alp_daemon.files.incoming import Incoming, Retouch
 from alp_daemon.files.lastword import LastWord
-from alp_daemon.files.objects import Kept, Objects, Recorded, StorageAway, customer_of
+from alp_daemon.files.objects import ForeignStorage, Kept, Objects, Recorded, StorageAway, customer_of
 from alp_daemon.files.sharedfolder import SharedFolder
 from alp_daemon.settings import Settings
 
 
-def open_spool(settings: Settings) -> Spool:
-    """The spool that ``alp.yaml`` names. Raises ``ConfigurationError`` where it cannot be one."""
+def open_spool(settings: Settings, mark: Callable[[], str] | None = None) -> Spool:
+    """The spool that ``alp.yaml`` names. Raises ``ConfigurationError`` where it cannot be one.
+
+    ``mark`` is asked for the database's mark, outside of any transaction. Only who gives it may keep files.
+    """
+    where, floor = settings.spool or str(settings.spool_dir), settings.free_space_floor
     bucket = settings.spool_bucket
     if bucket is None:
         folder = Folder if settings.spool is None else SharedFolder
         incoming = settings.spool_dir / INCOMING if settings.spool is None else settings.data_dir / INCOMING
-        return Spool(incoming, folder(settings.spool_dir), settings.free_space_floor)
+        return Spool(incoming, folder(settings.spool_dir), where, floor, mark)
     from alp_daemon.files.bucket import open_bucket  # only who has a bucket needs its library
 
     incoming = settings.data_dir / INCOMING
-    return Spool(incoming, open_bucket(*bucket, incoming), settings.free_space_floor)
+    return Spool(incoming, open_bucket(*bucket, incoming), where, floor, mark)
 
 
 class Spool:
     """Objects, and the folder of this node where files are received. Safe for threads and for several processes."""
 
-    def __init__(self, incoming: Path, objects: Objects, floor: int = 0) -> None:
+    def __init__(
+        self, incoming: Path, objects: Objects, where: str, floor: int, mark: Callable[[], str] | None
+    ) -> None:
         self._incoming = incoming
         self._objects = objects
-        self._trouble = LastWord(lambda: trouble_of(incoming, floor) or objects.trouble())
+        self._where = where
+        self._mark = mark
+        self._is_ours: bool | None = None
+        """None until the storage has said it."""
+        self._trouble = LastWord(lambda: trouble_of(incoming, floor) or objects.trouble() or self._is_foreign())
+
+    def claim(self) -> None:
+        """Makes sure that the storage is this database's; what is nobody's becomes so. It is asked anew each time.
+
+        Raises :class:`ForeignStorage`, and :class:`StorageAway` while nobody can tell.
+        """
+        assert self._mark is not None, "only who knows the database's mark may keep files"
+        mark = self._mark()
+        self._is_ours = self._objects.owner(mark) == mark
+        if not self._is_ours:
+            error = ForeignStorage(self._where)
+            log.error("storage_foreign", spool=self._where, what=error.told)
+            raise error
+
+    def told_foreign(self, mark: str | None) -> str | None:
+        """What to do, where it is another database's than the one of this mark; the storage stays as it is.
+
+        Raises :class:`StorageAway` while nobody can tell.
+        """
+        owner = self._objects.owner(None)
+        return None if owner in (None, mark) else ForeignStorage(self._where).told
 
     def begin(self, customer: str, floor: int = 0) -> Incoming:
         """Opens a hidden file for writing. It stays locked until it has a record, so that nobody cleans it away.
@@ -86,7 +119,7 @@ class Spool:
         objects: list[Kept | AlpError] = []
         try:
             objects += self._in_place(received, retouch)
-            for customer in {incoming.customer for incoming in received}:
+            for customer in {customer_of(each.object) for each in objects if isinstance(each, Kept)}:
                 self.sync(customer)
             yield objects
         except OutcomeUnknown:
@@ -136,16 +169,25 @@ class Spool:
             copy_open(source, called, incoming.file)
             if retouch is not None:
                 retouch(incoming)
-            self._objects.prepare(customer)
+            self._prepare(customer)
             self._objects.put(incoming.path, object_name)
             self.sync(customer)
         finally:
             incoming.abort()
 
     def new_object(self, customer: str) -> str:
-        """A free name for an object, and room for it."""
-        self._objects.prepare(customer)
+        """A free name for an object, and room for it. In a transaction only behind :meth:`must_be_ours`."""
+        self._prepare(customer)
         return f"{customer}/{secrets.token_hex(16)}"
+
+    def must_be_ours(self) -> None:
+        """As :meth:`claim`, until that has succeeded once: what was away at the start may turn out to be another's."""
+        if self._objects.shared and not self._is_ours:
+            self.claim()
+
+    def _prepare(self, customer: str) -> None:
+        self.must_be_ours()
+        self._objects.prepare(customer)
 
     def path(self, object_name: str) -> Path | None:
         """The object's own file, to move a file to in one step; None where objects are no files."""
@@ -182,7 +224,10 @@ class Spool:
 
         Takes as long as it takes to list them all.
         """
-        return self._objects.clean(recorded) if self._objects.shared else []
+        if not self._objects.shared:
+            return []
+        self.claim()
+        return self._objects.clean(recorded)
 
     def aside(self, kept_for: timedelta = timedelta(0)) -> list[str]:
         """The names of what was put aside so long ago or longer, for :meth:`remove`."""
@@ -205,6 +250,9 @@ class Spool:
     def trouble(self) -> str | None:
         """Why nothing can be received just now, in few words without names; None where it can. Answers within 5 s."""
         return self._trouble()
+
+    def _is_foreign(self) -> str | None:
+        return "is another database's" if self._is_ours is False else None
 
 
 class _Batch:

@@ -14,6 +14,8 @@ Words = NDArray[np.uint64]
 
 Rows = NDArray[np.intp]
 
+MOST: Final = 4096
+
 _LEAST_BITS: Final = 10
 _MOST_BITS: Final = 17
 _SLOTS_A_CELL: Final = 32
@@ -30,14 +32,14 @@ class Vocabulary:
     each of them ends with holes in its memory.
     """
 
-    MOST: Final = 4096
-
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, most: int = MOST) -> None:
         self.width = width
         """Words to a cell."""
+        self._most = most
+        """Codes, that of the empty cell among them."""
         self._bits = _LEAST_BITS
         self._codes = np.zeros(2**self._bits, np.int32)
-        self._words = [np.zeros(self.MOST, np.uint64) for _ in range(width)]
+        self._words = [np.zeros(most, np.uint64) for _ in range(width)]
         self._size = 1
 
     def __len__(self) -> int:
@@ -55,7 +57,7 @@ class Vocabulary:
         """Give codes to distinct rows that were not found; return those that got one, in the order of their codes."""
         self._make_room(len(words))
         slots, first = np.unique(_slots(words, _MIX, self._bits), return_index=True)
-        learned: Rows = first[self._codes[slots] == 0][: self.MOST - self._size]
+        learned: Rows = first[self._codes[slots] == 0][: self._most - self._size]
         codes = np.arange(self._size, self._size + len(learned), dtype=np.int32)
         for column, known in enumerate(self._words):
             known[codes] = words[learned, column]
@@ -65,7 +67,7 @@ class Vocabulary:
 
     def _make_room(self, more: int) -> None:
         """No cell loses its slot: two that differ in some bits of a hash differ in more of them."""
-        bits = _bits(min(self._size + more, self.MOST))
+        bits = _bits(min(self._size + more, self._most))
         if bits > self._bits:
             self._bits, self._codes = bits, np.zeros(2**bits, np.int32)
             known = np.stack([column[1 : self._size] for column in self._words], axis=1)

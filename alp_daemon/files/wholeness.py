@@ -51,6 +51,6 @@ def of_last_row(row: NumberedRow | None, trailer: Trailer | None, least_cells: i
         return Ending(
             False,
             f"the last row ({row.number}) has {len(row.cells)} cells, expected {least_cells} (if it is a total or "
-            "a remark, describe it as `trailer`)",
+            "a remark, it has to be agreed on as the feed's trailer)",
         )
     return Ending(None)

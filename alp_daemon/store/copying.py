@@ -27,6 +27,7 @@ TABLES = {
     "credentials": "customer, id",
     "login_failures": "ip, at",
     "lockouts": "ip",
+    "unlocks": "ip, unlocked_at",
     "messages": "customer, id",
     "outbox": "id",
     "line_types": "digits, whole",
@@ -45,6 +46,7 @@ TABLES = {
     "alarms": "customer, feed, slot",
     "addressees": "customer",
     "codes": "customer, code",
+    "spool_mark": "mark",
 }
 
 

@@ -29,6 +29,14 @@ def keep(transaction: Transaction, list_id: int, upload: int, plan: Plan) -> Non
         transaction.run("first_listings.add", list=list_id, upload=upload, keys=_packed(plan.after.keys[gained]))
 
 
+def add(transaction: Transaction, list_id: int, upload: int, keys: Keys) -> None:
+    """Writes down further addresses: the upload is now the first of its feed to list them."""
+    together = np.union1d(of_upload(transaction, list_id, upload), keys)
+    if len(together):
+        forget(transaction, list_id, upload)
+        transaction.run("first_listings.add", list=list_id, upload=upload, keys=_packed(together))
+
+
 def of_upload(transaction: Transaction, list_id: int, upload: int) -> Keys:
     """Sorted; none where nothing was kept, as with uploads from before there was such a record."""
     row = transaction.one("first_listings.get", list=list_id, upload=upload)

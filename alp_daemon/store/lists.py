@@ -18,7 +18,7 @@ from alp_daemon.errors import Refused
 from alp_daemon.store import firstlistings, tagsets
 from alp_daemon.store.store import Transaction, stamp
 
-HIGHEST_FEED_BIT = 62  # of addresses.feeds, a signed 64-bit number
+HIGHEST_FEED_BIT = 62  # of addresses.feeds, a signed 64-bit number; the sign is model.CONFIRMED
 _HASHED_AT_ONCE = 2**20  # events; a whole column of them in eight bytes each would be the most memory of a first load
 
 

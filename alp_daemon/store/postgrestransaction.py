@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,11 @@ class PostgresTransaction(Transaction):
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         # A cursor that sends values beside the statement: it need not wait for each answer.
         Cursor(self._connection).executemany(queries("postgres")[name], rows)
+
+    def time(self, now: datetime) -> datetime:  # noqa: ARG002  nodes' clocks differ, and the server has one
+        (found,) = self._connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
+        assert isinstance(found, datetime)
+        return found
 
     def lock(self, *subject: str) -> None:
         if self._writes:

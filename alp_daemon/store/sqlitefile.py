@@ -17,6 +17,8 @@ from pathlib import Path
 from alp_daemon.errors import TryAgain, Unavailable
 from alp_daemon.flock import alone_among, one_of_many
 
+_TAKEN = "a backup is being put in its place, or it is being copied to another database; try again after that"
+
 
 class Connection(sqlite3.Connection):
     """Keeps its file from being replaced until it is closed, or nobody has it any more."""
@@ -38,7 +40,7 @@ def opened(path: Path, busy_seconds: float, *, sole: bool) -> Connection:
     (``sole``) or the file nobody else's.
     """
     # First: the file might be replaced between the two.
-    user = None if sole else _locked(path, one_of_many, "a backup is being put in its place; try again after that")
+    user = None if sole else _locked(path, one_of_many, _TAKEN)
     try:
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, factory=Connection)
     except BaseException:

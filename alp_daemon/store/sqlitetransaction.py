@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ class SqliteTransaction(Transaction):
 
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         self._connection.executemany(queries("sqlite")[name], rows)
+
+    def time(self, now: datetime) -> datetime:
+        return now  # all are on one machine
 
     def lock(self, *subject: str) -> None:
         """Nothing to do: a write transaction is alone from its beginning (``BEGIN IMMEDIATE``)."""

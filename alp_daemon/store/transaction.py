@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +29,7 @@ class Answer(Protocol):
     def rowcount(self) -> int: ...
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
     def close(self) -> None: ...
 
 
@@ -50,9 +52,17 @@ class Transaction(ABC):
     def all(self, name: str, /, **values: object) -> list[Row]:
         return self._execute(name, values).fetchall()
 
+    def each(self, name: str, /, **values: object) -> Iterator[Row]:
+        """The rows of ``all``, one at a time: for as many as the uploads of a day."""
+        yield from self._execute(name, values)
+
     @abstractmethod
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Runs the statement for each of the rows."""
+
+    @abstractmethod
+    def time(self, now: datetime) -> datetime:
+        """What all who use the database take for now, where each has a clock of its own; ``now`` is by this one's."""
 
     @abstractmethod
     def lock(self, *subject: str) -> None:

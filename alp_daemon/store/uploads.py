@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from alp_daemon.customers import list_name
 from alp_daemon.domain.guard import HoldCode, HoldReason
-from alp_daemon.domain.model import Evidence, UploadState
+from alp_daemon.domain.model import Evidence, UploadState, stage
 from alp_daemon.errors import NotFound
 from alp_daemon.store.store import Row, Transaction
 
@@ -40,6 +40,7 @@ class Upload:
     hold: str | None
     waived: str | None
     released_by: str | None
+    released_at: str | None
     held_at: str | None
     reminded_at: str | None
     config: str | None
@@ -56,6 +57,10 @@ class Upload:
     def list_name(self) -> str:
         """The list that it is about: the customer's numbers, or its brand's subscribers."""
         return list_name(self.customer, self.feed)
+
+    @property
+    def stage(self) -> str:
+        return stage(self.state.value, is_undone=self.undone_at is not None)
 
     @property
     def reasons(self) -> tuple[HoldReason, ...]:

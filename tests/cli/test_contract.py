@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ CHANGES = {
     "opted_in", "reactivated", "suspended", "opted_out", "tags_added", "tags_removed", "unchanged",
     "blocked_opted_out", "never_seen_before",
 }  # fmt: skip
+CREDENTIAL = {"user", "kind", "issued_at", "issued_by", "revoked_at", "revoked_by"}
 STANDING = {"number", "status", "tags", "history"}
 EVENT = {
     "at", "by", "source", "channel", "upload", "message", "note", "status_before", "status_after", "tags_before",
@@ -108,6 +110,41 @@ def test_uploads_newest_first_and_without_rejects(alp: Terminal) -> None:
     assert [each["upload"] for each in alp.json("uploads", "--limit", "1", "--state", "applied")] == [2]
 
 
+def test_uploads_by_the_state_that_the_list_shows(alp: Terminal) -> None:
+    for _ in range(2):
+        alp.json("process", "acme", alp.file("members.csv"))
+    alp.json("undo", "2", "--by", "Ann")
+    for state, upload in (("undone", 2), ("applied", 1)):
+        assert [each["upload"] for each in alp.json("uploads", "--state", state)] == [upload]
+        _, row = alp("uploads", "--state", state).out.splitlines()
+        assert row.split("\t")[5] == state
+
+
+@pytest.mark.parametrize(
+    ("command", "column"),
+    [
+        (("uploads",), "received"),
+        (("number", JOE), "when"),
+        (("messages", "acme"), "when"),
+        (("credentials", "list", "acme"), "issued"),
+        (("lockouts",), "until"),
+        (("lockouts", "--unlocked"), "unlocked"),
+    ],
+)
+def test_times_have_their_zone(alp: Terminal, command: tuple[str, ...], column: str) -> None:
+    alp.json("process", "acme", alp.file("members.csv"))
+    alp.json("message", "acme", JOE, "what?")
+    store = open_store(alp.folder / "data/alp.db")
+    access = Access(store, LockoutSettings())
+    for ip in ("192.0.2.7", "192.0.2.8"):
+        for _ in range(4):
+            access.judge(ip, "nobody", "wrong", datetime.now(UTC))
+    access.unlock("192.0.2.8", "Ann", datetime.now(UTC))
+    store.close()
+    head, row, *_ = (line.split("\t") for line in alp(*command).out.splitlines())
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", row[head.index(column)])
+
+
 def test_preview(alp: Terminal) -> None:
     report = alp.json("preview", "acme", alp.file("members.csv"), "--out", "out.csv")
     assert report.keys() == REPORT | {"out"}
@@ -161,10 +198,13 @@ def test_release_discard_and_undo(alp: Terminal) -> None:
     said = alp("process", "acme", alp.file("members.csv", f"Phone,Feeder\n{EVE},\n"))
     assert (said.code, said.err) == (0, "upload 3 came first: applied\n")
     released = alp.json("show", "3")
-    assert released.keys() == REPORT | {"released_by"}
+    assert released.keys() == REPORT | {"released_by", "released_at"}
     assert (released["released_by"], [each["code"] for each in released["hold"]]) == ("Ann", ["omitted"])
     assert [each.get("released_by") for each in alp.json("uploads")] == [None, "Ann", None, None]
-    assert "  released   by Ann\n" in alp("show", "3").out
+    assert f"  released   by Ann at {released['released_at']}\n" in alp("show", "3").out
+    discarded = alp.json("show", "2")
+    assert discarded.keys() == REPORT | {"discarded_at"}
+    assert f"  discarded  at {discarded['discarded_at']}\n" in alp("show", "2").out
     assert alp.json("undo", "3", "--by", "Ann") == {"upload": 3, "reversed": 2, "kept": 1, "refused": 0}
 
 
@@ -174,7 +214,7 @@ def test_credentials(alp: Terminal) -> None:
     assert issued["user"] == "acme-2"
     assert alp.json("credentials", "revoke", "acme", "acme-2") == {"user": "acme-2", "revoked": True}
     listed = alp.json("credentials", "list", "acme")
-    assert [each.keys() for each in listed] == [{"user", "kind", "issued_at", "issued_by", "revoked_at"}] * 2
+    assert [each.keys() for each in listed] == [CREDENTIAL] * 2
     assert issued["password"] not in json.dumps(listed)
 
 
@@ -207,8 +247,11 @@ def test_lockouts(alp: Terminal) -> None:
     (lockout,) = alp.json("lockouts")
     assert lockout.keys() == {"ip", "until", "failures"}
     assert (lockout["ip"], lockout["failures"]) == ("192.0.2.7", 4)
-    assert alp.json("unlock", "192.0.2.7") == {"ip": "192.0.2.7", "unlocked": True}
+    assert alp.json("unlock", "192.0.2.7", "--by", "Ann") == {"ip": "192.0.2.7", "unlocked": True}
     assert alp.json("lockouts") == []
+    (unlocked,) = alp.json("lockouts", "--unlocked")
+    assert unlocked.keys() == {"ip", "since", "until", "failures", "unlocked_at", "unlocked_by"}
+    assert (unlocked["until"], unlocked["failures"], unlocked["unlocked_by"]) == (lockout["until"], 4, "Ann")
 
 
 def test_usage(alp: Terminal) -> None:
@@ -243,11 +286,25 @@ def test_check_config_tries_the_certificate_and_makes_no_database(alp: Terminal,
     config = tmp_path / "other" / "alp.yaml"
     config.parent.mkdir()
     config.write_text("ftp: {tls: {certificate: x.crt, key: x.key}}\n")
-    said = alp("check-config", "--config", str(config))
-    assert (said.code, "expected a PEM certificate and its private key" in said.err) == (78, True)
+    problem, no_customers = alp.json("check-config", "--config", str(config), code=78)["problems"]
+    assert no_customers["severity"] == "warning"
+    assert (problem["path"], problem["line"], problem["column"]) == (str(config), 1, 7)
+    assert problem["message"].startswith(f"ftp.tls: {config.parent}/x.crt and {config.parent}/x.key: expected a PEM")
     config.write_text("")
     assert alp("check-config", "--config", str(config)).code == 0
     assert list(config.parent.iterdir()) == [config]
+
+
+def test_check_config_tells_of_every_certificate_and_every_customer(alp: Terminal) -> None:
+    with (alp.folder / "alp.yaml").open("a") as config:
+        config.write("ftp:\n  tls: {certificate: x.crt, key: x.key}\nweb: {tls: {certificate: y.crt, key: y.key}}\n")
+    (alp.folder / "customers" / "beta.yaml").write_text("name: Beta\n")
+    said = alp("check-config")
+    assert said.code == 78
+    assert f"{alp.folder}/alp.yaml:4:3: ftp.tls: {alp.folder}/x.crt and" in said.out
+    assert f"{alp.folder}/alp.yaml:5:7: web.tls: {alp.folder}/y.crt and" in said.out
+    assert f'{alp.folder}/customers/beta.yaml:1:1: missing key "keyword"' in said.out
+    assert "1 customer(s) usable, 3 error(s), 0 warning(s)" in said.out
 
 
 @pytest.mark.parametrize(("days", "code", "severity"), [(-1, 69, "error"), (13, 0, "warning"), (15, 0, None)])

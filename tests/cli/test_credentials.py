@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from alp_daemon.cli.times import to_seconds
 from tests.cli.conftest import Terminal
 
 
@@ -50,6 +51,24 @@ def test_what_does_not_fit_is_said(alp: Terminal, arguments: tuple[str, ...], ex
 
 def test_a_customer_must_exist(alp: Terminal) -> None:
     assert alp("credentials", "issue", "nobody", "--for", "api").code == 66
+
+
+def test_who_revoked_one_is_kept(alp: Terminal) -> None:
+    alp.json("credentials", "issue", "acme", "--by", "Ann")
+    alp.json("credentials", "revoke", "acme", "acme", "--by", "Bob")
+    revoked, live = alp.json("credentials", "list", "acme")
+    assert (revoked["revoked_by"], live["issued_by"], live["revoked_by"]) == ("Bob", "Ann", None)
+    assert revoked["revoked_at"] is not None
+    line = next(line for line in alp("credentials", "list", "acme").out.splitlines() if "Bob" in line)
+    issued, ended = (to_seconds(revoked[at]) for at in ("issued_at", "revoked_at"))
+    assert line.split() == ["acme", "ftp", issued, revoked["issued_by"], ended, "Bob"]
+
+
+@pytest.mark.parametrize("arguments", [("credentials", "revoke", "acme", "acme"), ("unlock", "192.0.2.7")])
+def test_nobody_is_no_name(alp: Terminal, arguments: tuple[str, ...]) -> None:
+    said = alp(*arguments, "--by", " ")
+    assert said.code == 64
+    assert "expected a name" in said.err
 
 
 def test_revoke_takes_one_or_two_names(alp: Terminal) -> None:

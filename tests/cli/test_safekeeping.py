@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gc
 import sqlite3
 from contextlib import closing
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import JOE, Said, Terminal
+from tests.cli.conftest import ANN, EVE, JOE, Said, Terminal
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ class TestWhatIsUndoneByARestore:
         assert worked("approve", "acme", "--sample", "members.csv", "--by", "Ann").code == 0
         refused = restore(worked, "copy.db")
         assert refused.code == 77
-        assert "1 log-ins revoked, 2 issued and 1 feeds approved since" in refused.err
+        assert "(log-ins revoked: 1, log-ins issued: 2, feeds approved: 1)" in refused.err
         done = restore(worked, "copy.db", "--anyway")
         assert (
             "acme was revoked since, and may log in again; now: alp-daemon credentials revoke acme acme\n" in done.err
@@ -107,6 +108,57 @@ class TestWhatIsUndoneByARestore:
         command = "alp-daemon approve acme --feed members --sample FILE --by NAME"
         assert f"feed members of acme was approved since, by Ann: {command}\n" in done.err
         assert worked("credentials", "revoke", "acme", "acme").code == 0
+
+    def test_what_came_otherwise_than_by_a_file_is_counted_and_lies_in_files(self, worked: Terminal) -> None:
+        assert worked("backup", "copy.db").code == 0
+        assert worked("customers", "push", "--by", "Ben").code == 0
+        assert worked("line-types", "load", worked.file("types.csv", "+1212,mobile\n+1646,landline\n")).code == 0
+        assert worked("suspend", "acme", JOE).code == 0
+        assert worked("opt-out", "acme", ANN).code == 0
+        refused = restore(worked, "copy.db")
+        assert (refused.code, "customers' files pushed: 1, line types loaded: 2)" in refused.err) == (77, True)
+        done = restore(worked, "copy.db", "--anyway")
+        (kept,) = (worked.folder / "data").glob("replaced-*")
+        assert (
+            f"acme: changed since other than by files and opt-outs: 1 numbers; see {kept}/changed-acme.csv" in done.err
+        )
+        push = f"alp-daemon customers push --folder {kept}/customers --by NAME"
+        load = f"alp-daemon line-types load {kept}/line-types.csv"
+        assert "the customers' files were pushed since, last by Ben at 20" in done.err
+        assert f": {push}\n" in done.err
+        assert f"line types were loaded since (2 are replaced): {load}\n" in done.err
+        assert worked(*push.split()[1:-1], "Ann").out.splitlines()[0] == "added: acme"
+        assert worked(*load.split()[1:]).out == "2 line types are in force\n"
+
+    def test_uploads_keep_their_numbers_and_are_taken_up_again_from_their_files(self, worked: Terminal) -> None:
+        assert worked("backup", "copy.db").code == 0
+        assert worked("process", "acme", worked.file("members-2.csv", f"Phone,Feeder\n{EVE},1\n")).code == 0
+        refused = restore(worked, "copy.db")
+        assert refused.code == 77
+        assert "has come further than the backup (1 uploads and 1 changes" in refused.err
+        assert "so it is with every database that was used since" in refused.err
+        assert "not in force until they are processed again, nor are STOPs until they are imported again" in refused.err
+        done = restore(worked, "copy.db", "--anyway")
+        (kept,) = (worked.folder / "data").glob("replaced-*")
+        assert "1 uploads came since, from number 2 to 2; they keep their numbers, as discarded ones\n" in done.err
+        assert f"{kept}/uploads.csv names the file of each: alp-daemon process CUSTOMER FILE --feed FEED\n" in done.err
+        assert worked.json("show", "2")["state"] == "discarded"
+        (row,) = csv.DictReader((kept / "uploads.csv").open())
+        again = worked.json("process", row["customer"], str(kept / "spool" / row["object"]), "--feed", row["feed"])
+        assert (again["upload"], again["changes"]["opted_in"]) == (3, 1)
+
+    def test_a_backup_that_does_not_hold_is_not_said_to_be_expected(self, worked: Terminal) -> None:
+        edit(worked, "UPDATE changes SET actor = 'nobody'")
+        worked("backup", "copy.db")
+        refused = restore(worked, "copy.db")
+        assert (refused.code, "to be expected" in refused.err) == (77, False)
+
+    def test_where_nothing_came_nothing_is_said(self, worked: Terminal) -> None:
+        assert worked("backup", "copy.db").code == 0
+        done = restore(worked, "copy.db")
+        (kept,) = (worked.folder / "data").glob("replaced-*")
+        assert done.err == f"what was there is kept in {kept}, with 0 received files that the backup had not\n"
+        assert [each.name for each in kept.iterdir()] == ["alp.db"]
 
     def test_a_list_is_no_backup(self, worked: Terminal) -> None:
         said = restore(worked, "members.csv")

@@ -14,7 +14,9 @@ from tests.cli.conftest import ACME, ANN, JOE, Said, Terminal
 LOCAL = "020 7946 0123"
 """A number of the customer's region, as it is written there."""
 BROKEN = f"{ACME}region: GB\nnonsense: [\n"
-GOING_BY_THE_LAST = "the file of customer acme cannot be used (see `alp-daemon check-config`); going by the name,"
+BRAND = f'{ACME}brand: {{id: "9999"}}\n'
+PAT = "pat@example.com"
+GOING_BY_THE_LAST = "the file of customer acme cannot be used (see `alp-daemon check-config`); going by the"
 
 
 def was_read_by_a_daemon(alp: Terminal) -> None:
@@ -100,3 +102,74 @@ def test_a_sound_file_counts_before_what_was_read(alp: Terminal, configure: Call
     said = alp("message", "acme", JOE, "STOP")
     assert (said.code, said.err) == (0, "")
     assert "Acme Gas: you are unsubscribed" in said.out
+
+
+@pytest.fixture(params=[break_, take_away])
+def mailing(alp: Terminal, configure: Callable[[str], None], request: pytest.FixtureRequest) -> Terminal:
+    """An installation with a subscriber, whose customer's file was sound once, and had a brand at the last."""
+    was_read_by_a_daemon(alp)
+    configure(BRAND)
+    (alp.folder / "subscribers.csv").write_text(f"email,status,interests\n{PAT},opted_in,News\n")
+    alp.json("import", "acme", str(alp.folder / "subscribers.csv"), "--by", "Ann")
+    was_read_by_a_daemon(alp)
+    request.param(alp)
+    return alp
+
+
+@pytest.mark.parametrize("named", ["9999", "acme"])
+def test_who_wants_no_more_mail(mailing: Terminal, named: str) -> None:
+    said = heard(mailing("unsubscribe", named, PAT, "--source", "end_user"))
+    assert said.out == f"{PAT} is unsubscribed\n"
+    story = heard(mailing("subscriber", named, PAT)).out
+    assert f"{PAT} is unsubscribed; interests: News\n" in story
+    assert "opted_in → unsubscribed" in story
+    assert "end_user" in story
+
+
+@pytest.mark.parametrize("named", ["9999", "acme"])
+def test_nor_need_anybody_have_heard_of_the_address(mailing: Terminal, named: str) -> None:
+    assert heard(mailing("unsubscribe", named, "new@example.com")).out == "new@example.com is unsubscribed\n"
+
+
+@pytest.mark.parametrize("command", ["unsubscribe", "subscriber"])
+def test_a_brand_that_no_daemon_has_read(alp: Terminal, configure: Callable[[str], None], command: str) -> None:
+    was_read_by_a_daemon(alp)  # without its brand
+    break_(alp)
+    said = alp(command, "acme", PAT)
+    assert (said.code, said.out) == (78, "")
+    assert "acme.yaml" in said.err
+    assert alp(command, "9999", PAT).code == 66
+
+
+def test_a_brand_that_a_sound_file_has_given_up(alp: Terminal, configure: Callable[[str], None]) -> None:
+    configure(BRAND)
+    was_read_by_a_daemon(alp)
+    configure(ACME)
+    for named in ("9999", "acme"):
+        assert alp("unsubscribe", named, PAT).code == 66
+    was_read_by_a_daemon(alp)
+    break_(alp)
+    assert alp("unsubscribe", "9999", PAT).code == 66, "the daemon has read that, too"
+
+
+def test_a_brand_that_has_moved_is_the_one_s_whose_file_is_sound(
+    alp: Terminal, configure: Callable[[str], None]
+) -> None:
+    configure(BRAND)
+    was_read_by_a_daemon(alp)
+    (alp.folder / "customers" / "acme.yaml").rename(alp.folder / "customers" / "beta.yaml")
+    assert alp("unsubscribe", "9999", PAT).err == ""
+    assert alp("subscriber", "beta", PAT).out.startswith(f"{PAT} is unsubscribed")
+
+
+def test_a_brand_of_two_is_nobody_s_to_guess(alp: Terminal, configure: Callable[[str], None]) -> None:
+    configure(BRAND)
+    was_read_by_a_daemon(alp)
+    moved = alp.folder / "customers" / "beta.yaml"
+    (alp.folder / "customers" / "acme.yaml").rename(moved)
+    store = open_store(alp.folder / "data" / "alp.db")
+    codes.remember(store, [load_file(moved)])
+    store.close()
+    moved.write_text(BROKEN)
+    assert alp("unsubscribe", "9999", PAT).code == 66
+    heard(alp("unsubscribe", "acme", PAT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def test_a_draft_says_what_was_found():
     assert (feed.mode, feed.phones, [tag.column for tag in feed.tags]) == ("append", ("Phone", "Cell"), ["Group"])
     assert (feed.match, feed.file.delimiter, feed.file.encoding) == ("members_*.csv", ";", "cp1252")
     assert "(1,500 rows)" in draft_yaml("acme-water", draft)
+    assert "(its first 1,500 rows)" in draft_yaml("acme-water", replace(draft, is_whole=False))
 
 
 def test_a_sample_without_header_or_phones():

@@ -119,6 +119,22 @@ def test_every_mistake_at_once(write):
     ]
 
 
+@pytest.mark.parametrize("required", ["", ", required: no"])
+def test_resumed_sessions_protect_nothing_beside_clear_data(write, required):
+    text = f"ftp:\n  tls: {{certificate: a, key: b, require_session_reuse: yes{required}}}\n"
+    assert refusals(write("alp.yaml", text)) == [
+        "alp.yaml:2:56: ftp.tls.require_session_reuse: without `required: yes` data in clear text would be taken from"
+        " anybody; set both, or neither"
+    ]
+
+
+def test_resumed_sessions_may_be_asked_for_where_tls_is(write):
+    text = "ftp:\n  tls: {certificate: a, key: b, require_session_reuse: yes, required: yes}\n"
+    loaded = settings.load(write("alp.yaml", text))
+    assert loaded.ftp.tls is not None
+    assert loaded.ftp.tls.require_session_reuse
+
+
 def test_a_password_is_not_shown(write):
     with pytest.raises(ConfigurationFileError) as caught:
         settings.load(write("alp.yaml", "smtp:\n  password: hunter2\n"))

@@ -9,10 +9,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.crash import runner
@@ -81,10 +82,12 @@ class Provider:
         assert finished.code == -signal.SIGKILL, f"{arguments} was not killed {step}: {finished.stderr}"
 
     @contextmanager
-    def daemon(self, steps: Sequence[Step] = ()) -> Iterator[Daemon]:
+    def daemon(
+        self, steps: Sequence[Step] = (), environment: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[Daemon]:
         """A daemon that is ready; in the end it is stopped, if nobody has killed it."""
         plan = self._plan(steps)
-        environment = {**os.environ, **({"ALP_STEPS": str(plan)} if plan else {})}
+        environment = {**os.environ, **environment, **({"ALP_STEPS": str(plan)} if plan else {})}
         with (self.folder / "daemon.log").open("ab") as output:
             # Spawned and not forked: its workers, which are spawned as well, have to find the runner as their main.
             process = subprocess.Popen([sys.executable, RUNNER, "serve", *self._config], env=environment, stderr=output)

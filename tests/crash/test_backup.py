@@ -26,6 +26,7 @@ RESTORE = [
     Step("alp_daemon.services.safekeeping.restore:copy_file", "after"),
     Step("alp_daemon.services.safekeeping.restore:looked_at", "after"),
     Step("alp_daemon.services.safekeeping.restore:_folded", "after"),
+    Step("alp_daemon.services.safekeeping.passedon:pass_on", "after"),
     Step("alp_daemon.services.safekeeping.restore:_put_aside", "after"),
     Step("alp_daemon.services.safekeeping.restore:_bring_files", "after"),
     Step("alp_daemon.services.safekeeping.restore:link_or_copy", "after", "alp.db"),
@@ -101,6 +102,16 @@ def test_while_the_daemon_runs_nothing_is_restored(backed_up: Provider, copy: Co
     with provider.daemon():
         finished = provider.run("restore", str(provider.folder / "backup"), "--anyway")
         assert (finished.code, "stop it first" in finished.stderr) == (69, True)
+
+
+def test_while_the_daemon_runs_its_database_is_not_copied_to_another(backed_up: Provider, copy: Copy) -> None:
+    provider = copy(backed_up)
+    source, target = str(provider.folder / "data" / "alp.db"), str(provider.folder / "new.db")
+    with provider.daemon():
+        finished = provider.run("copy-database", source, target)
+        assert (finished.code, "stop it first" in finished.stderr) == (69, True)
+        assert not Path(target).exists()
+    provider.done("copy-database", source, target)
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

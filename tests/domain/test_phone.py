@@ -174,6 +174,35 @@ def test_what_needs_a_second_look_does_not(text: str) -> None:
     assert not re.search(phone.SIMPLE_NANP, text)
 
 
+@given(hostile_texts(), nanp_regions)
+@example("4641234", "AG")
+@example("4641234.0", "AG")
+@example("1112125550123", "US")
+@example("011447400123456", "US")
+@example("(212) 555-0123", "US")
+@example("2125550123,5#", "US")
+@example(": 212-555-0123 :", "US")
+@example("2125550123 / x 5", "US")
+def test_what_is_of_a_wrong_length_is_no_number(text: str, region: str) -> None:
+    if phone.has_wrong_length(text, region):
+        assert isinstance(phone.parse(text, region), str)
+        assert (phone.meant(text, region) or 0) not in range(12000000000, 20000000000)
+
+
+@pytest.mark.parametrize(
+    "text", ["20101130", "2010-11-30 12:34:56", "40.712776", "104437200012345", "00000123456", "12"]
+)
+def test_dates_and_accounts_are(text: str) -> None:
+    assert phone.has_wrong_length(text, "US")
+
+
+@pytest.mark.parametrize(
+    "text", ["8005550123", "+44 7400 123456", "2125550123 x9", "212-555-HELP", "２１２５５５０１２３", "n/a"]
+)
+def test_what_may_be_a_number_is_not(text: str) -> None:
+    assert not phone.has_wrong_length(text, "US")
+
+
 def test_regions() -> None:
     assert phone.is_nanp_region("US")
     assert phone.is_nanp_region("BB")
@@ -225,35 +254,3 @@ def test_a_key_is_written_as_e164() -> None:
 )
 def test_a_valid_number_of_whatever_type(international: str, key: int | None) -> None:
     assert phone.valid_key(international) == key
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("447911123456", 447911123456),  # as many gateways write it
-        ("12125550123", 12125550123),
-        ("2125550123", 12125550123),
-        ("+447911123456", 447911123456),
-        ("+15555550123", 15555550123),  # of a range that libphonenumber does not know
-        ("15555550123", 15555550123),
-        (" 447000000000 ", 447000000000),
-        ("4792345678", 14792345678),  # and no number of Norway
-    ],
-)
-def test_a_sender_is_known_with_and_without_the_plus(text: str, key: int) -> None:
-    assert phone.parse_sender(text, "US") == key
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "55512",
-        "0",
-        "447911",
-        "4479111234567890",
-        "5555550123",  # either of an unknown range of the United States, or Brazil's
-        "5550123",
-    ],
-)
-def test_digits_that_are_no_number_stay_none(text: str) -> None:
-    assert isinstance(phone.parse_sender(text, "US"), str)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alp_daemon.domain import policy, rows
-from alp_daemon.domain.model import Listed, ListState, Status, Tags
+from alp_daemon.domain.model import CONFIRMED, Listed, ListState, Status, Tags
 from alp_daemon.domain.plan import Plan, make_plan
 from alp_daemon.domain.policy import KEEP, REFUSE, Policy, TagRule
 from alp_daemon.domain.tag_sets import TagSets
@@ -31,7 +31,8 @@ Row = tuple[Status, Tags, int]  # status, tags, feeds
 
 tags = st.sets(st.sampled_from(["north", "south", "board", "staff"])).map(lambda chosen: tuple(sorted(chosen)))
 keys = st.integers(1, 12)
-lists = st.dictionaries(keys, st.tuples(st.sampled_from(Status), tags, st.integers(0, 3)))
+bits = st.builds(int.__or__, st.integers(0, 3), st.sampled_from((0, CONFIRMED)))
+lists = st.dictionaries(keys, st.tuples(st.sampled_from(Status), tags, bits))
 uploads = st.dictionaries(keys, tags)
 
 
@@ -54,7 +55,12 @@ def reference(before: dict[int, Row], file: dict[int, Tags], rules: Policy, by_f
             TagRule.clear: set(),
             TagRule.replace: ({*old} - {*STATED}) | given_tags,
         }[rule]
-        status, now = (status, set(old)) if to in (KEEP, REFUSE) else (Status(to), new)
+        was = (status, set(old))
+        status, now = was if to in (KEEP, REFUSE) else (Status(to), new)
+        if rules.recorded_once and to not in (KEEP, REFUSE):
+            feeds |= CONFIRMED
+        elif (status, now) != was or (rules.always_recorded and to not in (KEEP, REFUSE)):
+            feeds &= ~CONFIRMED
         if status is not Status.absent:
             after[key] = (status, tuple(sorted(now)), feeds)
     return after
@@ -208,21 +214,43 @@ def test_twice_is_once(rules: Policy, before: dict[int, Row], file: dict[int, Ta
     assert len(again.after) == 0
 
 
-@pytest.mark.parametrize("rules", [rules for rules in POLICIES if rules.always_recorded], ids=lambda rules: rules.name)
+SAID = [rules for rules in POLICIES if rules.always_recorded or rules.recorded_once]
+
+
+@pytest.mark.parametrize("rules", SAID, ids=lambda rules: rules.name)
 @given(before=lists, file=uploads)
 def test_what_is_said_is_recorded_even_where_nothing_changes(
     rules: Policy, before: dict[int, Row], file: dict[int, Tags]
 ) -> None:
     sets = TagSets()
     plan = make_plan(arrays(before, sets), listed(file), rules, sets)
-    follows = {key: rules.listed[before.get(key, (Status.absent,))[0]] for key in sorted(file)}
-    assert plan.events[0].tolist() == [key for key, status in follows.items() if status not in (KEEP, REFUSE)]
+    follows = {key: rules.listed[before.get(key, (Status.absent,))[0]] for key in file}
+    said = {key for key, status in follows.items() if status not in (KEEP, REFUSE)}
+    changed = {key for key, row in rows_after(before, plan, sets).items() if row[:2] != before.get(key, (0, ()))[:2]}
+    on_record = {key for key in said - changed if rules.recorded_once and before[key][2] & CONFIRMED}
+    assert plan.events[0].tolist() == sorted(said - on_record)
+
+
+@pytest.mark.parametrize("rules", [rules for rules in POLICIES if rules.recorded_once], ids=lambda rules: rules.name)
+@given(before=lists, file=uploads)
+def test_what_is_recorded_once_is_not_recorded_twice(
+    rules: Policy, before: dict[int, Row], file: dict[int, Tags]
+) -> None:
+    sets = TagSets()
+    said = make_plan(arrays(before, sets), listed(file), rules, sets)
+    again = make_plan(arrays(rows_after(before, said, sets), sets), listed(file), rules, sets)
+    assert len(again.after) == 0
 
 
 def test_whatever_a_person_decides_is_said() -> None:
     imports = policy.IMPORTS_OF_SUBSCRIBERS.values()
     by_people = [*policy.COMMANDS.values(), *imports, policy.KEYWORD_MESSAGE, policy.UNSUBSCRIBE]
-    assert [rules.name for rules in by_people if not rules.always_recorded] == []
+    assert [rules.name for rules in by_people if not (rules.always_recorded or rules.recorded_once)] == []
+
+
+def test_whatever_asks_for_an_opt_out_by_name_is_said_each_time() -> None:
+    by_name = [policy.COMMANDS["opt_out"], policy.UNSUBSCRIBE, policy.ACTIONS["UnsubscribeSubscribers"]]
+    assert [rules.name for rules in by_name if not rules.always_recorded] == []
 
 
 def test_rows_to_write_are_sorted_by_key() -> None:

@@ -8,6 +8,7 @@ from tests.faults import (
     clock,
     connections,
     disk,
+    growth,
     guesses,
     hostile,
     kills,
@@ -32,6 +33,7 @@ CAMPAIGNS = {
         Campaign("burst", "no dropped file is missed", burst.run, 1_000, 10 * burst.FILES),
         Campaign("hostile", "a file ends as a file does", hostile.run, 200, 10_000),
         Campaign("stateful", "the list is what the rules say", stateful.run, 1_000, 10_000),
+        Campaign("growth", "no process grows with the files it takes", growth.run, 1_000, 20_000),
         Campaign("soak", "lists are right and no process grows", soak.run, 120, 7_200),
     )
 }

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
@@ -19,6 +19,7 @@ from tests.crash.processes import Daemon
 from tests.crash.provider import Provider
 from tests.eventually import eventually
 from tests.faults.campaign import Tally
+from tests.proc import descriptors_of
 
 ACME = """\
 name: Acme Water
@@ -120,12 +121,7 @@ class Door:
     authority: Path
 
     def descriptors(self) -> int:
-        """Without those of the database, of which a thread opens its own when it first has work."""
-        count = 0
-        for link in Path(f"/proc/{self.daemon.pid}/fd").iterdir():
-            with suppress(FileNotFoundError):
-                count += "/alp.db" not in str(link.readlink())
-        return count
+        return descriptors_of(self.daemon.pid)
 
     def cpu_seconds(self) -> float:
         fields = Path(f"/proc/{self.daemon.pid}/stat").read_text().rpartition(")")[2].split()

@@ -24,9 +24,9 @@ from tests.faults import clients, connections
 from tests.faults.campaign import Tally
 from tests.faults.connections import entered
 from tests.faults.disk import locked
-from tests.faults.flat import JUDGED_FROM, Watch
+from tests.faults.flat import Watch, of_a_service
 from tests.faults.installation import BODY, Installation
-from tests.faults.subject import Subject, id_of, yaml_of
+from tests.faults.subject import Subject, id_of, installed, yaml_of
 from tests.services.provider import MODES
 
 Chance = random.Random
@@ -36,10 +36,11 @@ _ACTS_FOR_A_CUSTOMER = 20
 """In a short run fewer customers come, so that each has something to do."""
 _SECONDS_AN_ACT = 0.5
 _ACTS_A_LOOK = 5
+_JUDGED_FROM = 480
+"""Looks, at 40 minutes of a process. By then a worker has had some hundred files."""
 _CROWD = 40
 """At once: more than the daemon has threads for any kind of work."""
 _PAGES = ("/console", "/console/uploads", "/console/held", "/console/lockouts")
-_SAMPLE = "Phone,Feeder\n2125550100,north\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,27 +155,27 @@ _MIX: dict[Callable[[_Scene], None], int] = {
     _guess: 40,
     _reload: 10,
     _lock_database: 10,
-    _kill_worker: 3,
+    _kill_worker: 9,
 }
-"""How many of a thousand acts. Few workers are killed, so that some live long enough to be judged."""
+"""How many of a thousand acts."""
+_WITHOUT_KILLS = {act: often for act, often in _MIX.items() if act is not _kill_worker}
+"""After a third of all acts, so that two workers live long enough to be judged."""
 
 
 def run(folder: Path, rounds: int, seed: int) -> Tally:
     """So many acts."""
     tally, chance = Tally(), Chance(seed)
-    numbers = range(min(CUSTOMERS, 2 + rounds // _ACTS_FOR_A_CUSTOMER))
-    installation = Installation(folder, customers={id_of(number): yaml_of(number) for number in numbers})
-    sample = str(installation.provider.write("sample.csv", _SAMPLE))
-    for number in numbers:
-        for mode in MODES:
-            installation.provider.done("approve", id_of(number), "--feed", mode, "--sample", sample, "--by", "ann")
-    with installation.provider.daemon() as daemon, _scene(installation, daemon, len(numbers), tally, chance) as scene:
+    customers = min(CUSTOMERS, 2 + rounds // _ACTS_FOR_A_CUSTOMER)
+    installation = installed(folder, customers)
+    with (
+        installation.provider.daemon(environment=of_a_service()) as daemon,
+        _scene(installation, daemon, customers, tally, chance) as scene,
+    ):
         _rush_in(scene)
-        watch = Watch(daemon)
+        watch = Watch(daemon, _JUDGED_FROM)
         _live(scene, watch, rounds)
         scene.rest()
-        if rounds // _ACTS_A_LOOK >= JUDGED_FROM:
-            watch.judge(tally)
+        watch.judge(tally)
     for subject in scene.subjects:
         tally.expect(subject.is_as_it_has_to_be(), f"{subject.id}: its list is not what the rules say")
     cut = installation.provider.rows("SELECT name FROM uploads WHERE name LIKE '%-cut-%' AND state = 'applied'")
@@ -201,7 +202,8 @@ def _rush_in(scene: _Scene) -> None:
 def _live(scene: _Scene, watch: Watch, rounds: int) -> None:
     began = time.monotonic()
     for number in range(rounds):
-        (act,) = scene.chance.choices(list(_MIX), list(_MIX.values()))
+        mix = _MIX if number < rounds / 3 else _WITHOUT_KILLS
+        (act,) = scene.chance.choices(list(mix), list(mix.values()))
         act(scene)
         scene.tally.rounds += 1
         scene.tally.counted[act.__name__.strip("_").replace("_", " ")] += 1

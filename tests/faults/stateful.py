@@ -126,7 +126,7 @@ class Story(RuleBasedStateMachine):
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         upload = data.draw(st.sampled_from(self.held), label="released")
-        holds.release(self.provider.store, upload, "Ann")
+        holds.release(self.provider.store, upload, "Ann", self.provider.now)
         self.held.remove(upload)
         self.released.add(upload)
         self.queue = sorted([*self.queue, upload])

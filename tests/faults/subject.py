@@ -6,6 +6,7 @@ import io
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -30,6 +31,7 @@ codes: ["{code}"]
 modes: [{modes}]
 feeds:
 """
+_SAMPLE = "Phone,Feeder\n2125550100,north\n"
 _FEED = '  {mode}: {{match: "{mode}-*.csv", mode: {mode}, phones: [Phone], tags: [{{column: Feeder}}]}}\n'
 
 
@@ -42,6 +44,26 @@ def yaml_of(number: int) -> str:
     return _YAML.format(number=number, code=_code(number), modes=", ".join(MODES)) + "".join(
         _FEED.format(mode=mode) for mode in MODES
     )
+
+
+def installed(folder: Path, customers: int) -> Installation:
+    """So many of them, with an approval for each of their feeds."""
+    installation = Installation(folder, customers={id_of(number): yaml_of(number) for number in range(customers)})
+    sample = str(installation.provider.write("sample.csv", _SAMPLE))
+    for number in range(customers):
+        for mode in MODES:
+            installation.provider.done("approve", id_of(number), "--feed", mode, "--sample", sample, "--by", "ann")
+    return installation
+
+
+def some_rows(chance: Chance) -> Rows:
+    return [(chance.choice(NUMBERS), chance.choice(TAGS)) for _ in range(chance.randint(1, 30))]
+
+
+def as_file(feed: str, rows: Rows) -> bytes:
+    """Such a file as the feed takes: but for ``preformatted`` with a header."""
+    header = [] if feed == "preformatted" else [("Phone", "Feeder")]
+    return "".join(f"{phone},{tag}\n" for phone, tag in [*header, *rows]).encode()
 
 
 def _code(number: int) -> str:
@@ -81,13 +103,11 @@ class Subject:
 
     def send(self, chance: Chance) -> None:
         """A file by any way in. One of ten has more rows without a number than with one, and is held."""
-        rows = [(chance.choice(NUMBERS), chance.choice(TAGS)) for _ in range(chance.randint(1, 30))]
-        bad = len(rows) + 1 if chance.random() < 0.1 else 0
         feed = chance.choice([*MODES, "preformatted"])
-        header = [] if feed == "preformatted" else [("Phone", "Feeder")]
-        lines = [*header, *rows, *[("nobody", "north")] * bad]
+        rows = some_rows(chance)
+        bad = len(rows) + 1 if chance.random() < 0.1 else 0
         sent = _Sent(self.new_name(feed), feed, rows, held=bad > 0)
-        self._hand_over(sent, "".join(f"{phone},{tag}\n" for phone, tag in lines).encode(), chance)
+        self._hand_over(sent, as_file(feed, [*rows, *[("nobody", "north")] * bad]), chance)
 
     def send_garbage(self, chance: Chance) -> None:
         self._hand_over(_Sent(self.new_name("append"), "append", [], refused=True), chance.randbytes(2_000), chance)

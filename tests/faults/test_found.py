@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.domain.model import Evidence
-from alp_daemon.files.reader import MAX_PREFORMATTED_COLUMNS
+from alp_daemon.files.preformattedlimits import MAX_COLUMNS
 from alp_daemon.store import uploads
 from tests.eventually import eventually
 from tests.faults.connections import reset
@@ -67,7 +67,7 @@ def test_an_archive_that_is_not_understood_is_rejected(tmp_path: Path, field: in
     assert (report["state"], told in report["reason"]) == ("rejected", True), report["reason"]
 
 
-@pytest.mark.parametrize(("columns", "state"), [(MAX_PREFORMATTED_COLUMNS, "applied"), (30_000, "rejected")])
+@pytest.mark.parametrize(("columns", "state"), [(MAX_COLUMNS, "applied"), (30_000, "rejected")])
 def test_a_preformatted_file_of_many_columns(tmp_path: Path, columns: int, state: str) -> None:
     """Of 30,000 columns each took the memory of a column of tags: 600 MB for a file of 3 MB."""
     provider = Provider(tmp_path)

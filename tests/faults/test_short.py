@@ -22,6 +22,7 @@ ROUNDS = {
     "burst": 80,
     "hostile": 10,
     "stateful": 200,
+    "growth": 80,
     "soak": 8,
 }
 """``kills`` are the tests of ``tests/crash``, which run anyway."""

@@ -86,6 +86,8 @@ NASTY = [
     b'2125550123,"a ""b""",\n' * 40,
     ROW * 40 + b"T,40,\n" + "\u00a0,,\n".encode() * 30,
     (b'"",",",""\n,,\n"","""",\n"", ,\n' + ROW) * 20,
+    ROW * 20 + b",,\n" * 30 + ROW * 20 + b",,\r\n" * 30 + ROW,
+    ROW * 20 + b"\n" * 300 + ROW * 20 + b"\r\n" * 300 + b"x\n",
     b"2125550123\n" * 30 + b"\n\n-2125550124\n" * 30,
 ]
 """What random search finds seldom, or has found once."""

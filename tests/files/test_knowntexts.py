@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alp_daemon.files import vocabulary
 from alp_daemon.files.bytecells import LOOKAHEAD, ByteCells
-from alp_daemon.files.knowntexts import KnownTexts
+from alp_daemon.files.knowntexts import MANY_COLUMNS, MOST_OF_MANY, KnownColumns, KnownTexts
 from alp_daemon.files.vocabulary import Vocabulary, group
 
 short = st.sampled_from(["", "a", "b", "North", "region 1", "region 2", "é"])
@@ -33,11 +33,10 @@ def test_each_block_is_told_in_distinct_texts(
 ) -> None:
     monkeypatch.setattr(vocabulary, "_LEAST_BITS", bits[0])
     monkeypatch.setattr(vocabulary, "_MOST_BITS", bits[1])
-    monkeypatch.setattr(Vocabulary, "MOST", most)
 
     @given(blocks)
     def same(blocks: list[list[str]]) -> None:
-        known = KnownTexts()
+        known = KnownTexts(most)
         for texts in blocks:
             codes, distinct = known.distinct(cells_of(texts))
             assert [distinct[code] for code in codes.tolist()] == texts
@@ -74,3 +73,12 @@ def test_equal_rows_are_one_group(pairs: list[tuple[int, int]]) -> None:
     codes, examples = group(words)
     assert [words[examples[code]].tolist() for code in codes.tolist()] == words.tolist()
     assert len(examples) == len(set(pairs))
+
+
+def test_many_columns_know_few_texts_each() -> None:
+    known, texts = KnownColumns(), cells_of([f"t{n}" for n in range(2_000)])
+    for column in range(MANY_COLUMNS + 2):
+        known[column].distinct(texts)
+    sizes = [known[column].size for column in range(MANY_COLUMNS + 2)]
+    assert min(sizes[:MANY_COLUMNS]) > 1_900
+    assert sizes[MANY_COLUMNS:] == [MOST_OF_MANY] * 2

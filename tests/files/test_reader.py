@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from alp_daemon.customers import Preformatted
 from alp_daemon.domain.model import Buckets, Reject
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files import reader
 from alp_daemon.files.reader import read, read_preformatted
 
 from .conftest import ReadFile, WriteFile, feed, listed
@@ -229,20 +228,6 @@ def test_a_number_behind_a_minus_is_never_listed(write: WriteFile, number: str) 
     found = read_preformatted(write(f"{number}\n" * 9000), Preformatted(), region="US")
     assert len(found.listed.keys) == 0
     assert found.rejects.by_reason == {"minus_means_remove": 9000}
-
-
-def test_a_preformatted_file_has_tags_for_many_numbers(write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "MAX_PREFORMATTED_TAGS", 1_000)
-    # Of one column and block as of all together; the last row is judged by itself.
-    most = "".join(f"2125550123,a{n},b{n}\n" for n in range(500)) * 20 + "2125550124,a0,b0\n"
-    found = read_preformatted(write(most), Preformatted(), region="US")
-    assert [len(tags) for tags in listed(found).values()] == [1_000, 2]
-    path = write("2125550123,one,more\n" + most)
-    with pytest.raises(UnusableFile, match="more than 1,000 different tags") as error:
-        read_preformatted(path, Preformatted(), region="US")
-    assert error.value.code == "too_many_tags"
-    approved = feed(phones=["A"], file={"header": False}, tags=[{"column": "B"}, {"column": "C"}])
-    assert [len(tags) for tags in listed(read(path, approved, region="US")).values()] == [1_002, 2]
 
 
 def test_the_message_calls_the_file_what_the_customer_called_it(write: WriteFile) -> None:

@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.domain import model
-from alp_daemon.domain.model import Reading
+from alp_daemon.domain.model import Reading, Rejects
 from alp_daemon.files import container, fastcsv
+from alp_daemon.files.blocks import NumberedRow, RowsBlock
+from alp_daemon.files.fieldmap import PREFORMATTED_MAP
+from alp_daemon.files.judge import Judge
+from alp_daemon.files.phonecells import PhoneCells
 from alp_daemon.files.reader import read
+from alp_daemon.files.refusals import Refusals
 
 from .conftest import WriteFile, feed
 
@@ -39,3 +44,24 @@ def test_the_first_are_those_that_there_would_be_without_a_limit(
     limited = found(path).rejects
     assert limited.kept == whole.kept[:most]
     assert limited.by_reason == whole.by_reason
+
+
+class CountingBlock(RowsBlock):
+    """Is asked for a row's number with each reject that is made."""
+
+    made = 0
+
+    def row_number(self, row: int) -> int:
+        self.made += 1
+        return super().row_number(row)
+
+
+@pytest.mark.parametrize(("cell", "total"), [("a;b", 100 * 900), ("North", 0)])
+def test_no_more_are_made_than_are_kept_and_one_row(cell: str, total: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "MAX_KEPT_REJECTS", 1_000)
+    block = CountingBlock([NumberedRow(n, ["2125550123", *[cell] * 900]) for n in range(1, 101)], None)
+    cells, rejects = PhoneCells("US"), Rejects()
+    Refusals(Judge(PREFORMATTED_MAP, cells).judge(block), PREFORMATTED_MAP, cells).add_to(rejects)
+    assert (rejects.total, len(rejects.kept)) == (total, min(total, 1_000))
+    assert block.made <= 1_000 + 900
+    assert [reject.row for reject in rejects.kept] == ([1] * 900 + [2] * 100 if total else [])

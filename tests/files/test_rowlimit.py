@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from alp_daemon.customers import FileFormat, Preformatted
+from alp_daemon.domain import nanp
 from alp_daemon.domain.model import Buckets
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files import rowlimit
+from alp_daemon.files import fastcsv, rowlimit
 from alp_daemon.files.blocks import NumberedRow
 from alp_daemon.files.informz.request import read_bulk_upload
 from alp_daemon.files.informz.subscribers import read_subscribers
@@ -52,7 +53,7 @@ def test_a_file_of_nothing_but_skipped_and_blank_rows_is_empty(reading: ReadFile
     assert error.value.code == "empty_file"
 
 
-@pytest.mark.parametrize("content", ["x\n" * 4, "\n" * 3 + "2125550123\n", "\n" * 9])
+@pytest.mark.parametrize("content", ["x\n" * 4, "\n" * 3 + "2125550123\n", "\n" * 9, "x\n" + "\n" * 9])
 def test_more_rows_than_are_read_are_refused(write: WriteFile, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rowlimit, "MAX_ROWS", 3)
     with pytest.raises(UnusableFile, match="more than 3 rows, the most that is read") as error:
@@ -79,3 +80,23 @@ def test_so_it_is_with_the_records_of_a_request(
             read_subscribers(path, upload, name="request.xml", known_interests=())
     else:
         assert len(read_subscribers(path, upload, name="request.xml", known_interests=()).addresses) == records
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_refused"),
+    [("+447911123{0:03}", True), ("none {0}", True), ("none", False), ("212555{0:04}", False)],
+    ids=["abroad", "garbage", "all alike", "plain"],
+)
+def test_only_so_many_cells_are_taken_apart_one_by_one(
+    write: WriteFile, cell: str, is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nanp.table()
+    monkeypatch.setattr(fastcsv, "PAYS_FROM", 1)
+    monkeypatch.setattr(rowlimit, "MAX_PARSED", 100)
+    path = write("".join(cell.format(n) + "\n" for n in range(300)) + "2125550123\n")
+    if is_refused:
+        with pytest.raises(UnusableFile, match="more than 100 different cells") as error:
+            read_preformatted(path, Preformatted(), region="US")
+        assert error.value.code == "too_many_to_parse"
+    else:
+        assert read_preformatted(path, Preformatted(), region="US").buckets.read == 301

@@ -38,6 +38,12 @@ def test_a_sample_without_a_header(write: WriteFile) -> None:
     assert found.columns == ["A", "B", "C", "D", "E", "F"]
 
 
+@pytest.mark.parametrize(("rows", "looked_at", "is_whole"), [(298, 298, True), (299, 299, True), (300, 299, False)])
+def test_a_long_sample_is_looked_at_in_part(write: WriteFile, rows: int, looked_at: int, is_whole: bool) -> None:
+    found = guess(write("Phone\n" + "2125550123\n" * rows), "US")
+    assert (found.rows, found.is_whole) == (looked_at, is_whole)
+
+
 def test_columns_of_one_name_are_told_apart_by_letter(write: WriteFile) -> None:
     assert guess(write(TEXT.replace("Cell", "phone")), "US").phones == ["C", "D"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alp_daemon.flock import alone_in
 from tests.eventually import eventually
 from tests.ftp.site import Site, Wire
 
@@ -21,7 +20,8 @@ def reports_cannot_be_written(site: Site) -> Iterator[None]:
     site.settled()
     wire.close()
     site.end_unworked()
-    with alone_in(site.intake.prepare("acme") / "reports"):
+    (upload,) = site.uploads()
+    with site.intake.reports._alone(upload["id"]):
         yield
 
 

@@ -112,7 +112,7 @@ def test_who_dies_while_the_file_is_being_kept_is_not_believed(site: Site, wire:
     lock = sqlite3.connect(site.store.path, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     send_all(wire).close()
-    eventually(lambda: [session._is_keeping for session in sessions(site)], any)
+    eventually(lambda: [session.is_keeping for session in sessions(site)], any)
     wire.close()
     wait_until_it_has_left(site)
     lock.execute("ROLLBACK")

@@ -83,7 +83,7 @@ def test_a_locked_out_address_is_told_at_once_until_when(site: Site) -> None:
 
 def test_a_freed_address_is_let_in_at_once(site: Site) -> None:
     lock_out(site)
-    assert site.access.unlock(HERE, datetime.now(UTC))
+    assert site.access.unlock(HERE, "Ann", datetime.now(UTC))
     site.enter().quit()
 
 

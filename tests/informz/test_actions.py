@@ -76,7 +76,7 @@ def test_replace_all_that_loses_most_members_waits_for_a_person(brand: Brand) ->
     assert (report["state"], [each["code"] for each in report["hold"]]) == ("held", ["omitted"])
     assert "299 of 300 opted-in members" in report["reason"]
     assert all(brand.interests().values())
-    holds.release(brand.store, report["upload"], "Ann")
+    holds.release(brand.store, report["upload"], "Ann", brand.now)
     brand.work()
     assert [email for email, interests in brand.interests().items() if interests] == ["p1@example.com"]
 

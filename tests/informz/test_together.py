@@ -29,7 +29,7 @@ ANN = Sender("Ann", "operator", "cli")
 
 
 def unsubscribe(brand: Brand, email: str) -> None:
-    subscriber.unsubscribe(brand.store, brand.customer, email, ANN, brand.now)
+    subscriber.unsubscribe(brand.store, brand.customer.id, email, ANN, brand.now)
 
 
 def bring(brand: Brand, row: str) -> None:

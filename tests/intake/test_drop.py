@@ -7,10 +7,11 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -113,13 +114,29 @@ def test_order_is_by_time_then_name(world: World, watcher: DropWatcher) -> None:
 
 def test_an_earlier_file_that_is_seen_later_goes_first(world: World, watcher: DropWatcher) -> None:
     """The system lists a folder that grows meanwhile in no particular order: an earlier name may be left out."""
-    put(world.home() / "members-b.csv", mtime=1_700_000_002)
+    home = world.home()
+    # What lies in a folder of another name is out of sight, and not touched when that gets its own again.
+    unseen = (home / "preformatted").rename(home / "unseen")
+    put(unseen / "a.csv")
+    put(home / "members-b.csv")
     watcher.scan(NOW, 100.0)
-    put(world.home() / "members-a.csv", mtime=1_700_000_001)
+    (home / "preformatted").rmdir()
+    unseen.rename(home / "preformatted")
     assert watcher.scan(NOW, 101.0)
     assert world.rows() == []
     watcher.scan(NOW, 102.0)
-    assert [row["name"] for row in world.rows()] == ["members-a.csv", "members-b.csv"]
+    assert [row["name"] for row in world.rows()] == ["a.csv", "members-b.csv"]
+
+
+def test_a_copy_that_keeps_old_times_holds_up_nobody(world: World, watcher: DropWatcher) -> None:
+    """``cp -p`` and ``rsync -t`` over a slow line: at each look there is one more file, and older than all others."""
+    waiting = put(world.home() / "members.csv")
+    watcher.scan(NOW, 100.0)
+    for second in range(1, 4):
+        put(world.home() / f"copied-{second}.txt", mtime=1_000_000_000 + second)
+        watcher.scan(NOW, 100.0 + second)
+        assert not waiting.exists()
+    assert [row["name"] for row in world.rows()] == ["members.csv"]
 
 
 def test_an_earlier_file_that_is_still_written_keeps_nobody_waiting(world: World, watcher: DropWatcher) -> None:
@@ -247,13 +264,55 @@ def test_a_file_replaced_while_it_is_taken_is_neither_lost_nor_taken_for_the_oth
     assert target.read_bytes() == b"newer"
 
 
-def test_what_is_not_a_file_any_more_is_put_back(world: World) -> None:
+NO_FILES: dict[str, tuple[Callable[[Path], None], Callable[[Path], bool]]] = {
+    "a link": (lambda path: path.symlink_to("/etc/hostname"), Path.is_symlink),
+    "a pipe": (os.mkfifo, Path.is_fifo),
+    "a folder": (lambda path: (path / "within").mkdir(parents=True), lambda path: (path / "within").is_dir()),
+}
+
+
+@pytest.mark.parametrize("target", ["target", None])
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_not_a_file_any_more_is_put_back(world: World, kind: str, target: str | None) -> None:
+    make, is_there = NO_FILES[kind]
     path = put(world.home() / "members.csv")
     (found,) = drop.look(world.home())
     path.unlink()
-    path.symlink_to("/etc/hostname")
-    assert drop.claim(found, world.settings.data_dir / "target", ".aside") is Claim.gone
-    assert path.is_symlink()
+    make(path)
+    assert drop.claim(found, target and world.settings.data_dir / target, ".aside") is Claim.gone
+    assert is_there(path)
+    assert not (world.settings.data_dir / "target").exists()
+    assert not is_there(path.with_name(".aside"))
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_and_never_in_the_place_of_a_file_that_came_meanwhile(
+    world: World, watcher: DropWatcher, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    make, is_there = NO_FILES[kind]
+    path = put(world.home() / "members.csv", b"old")
+    (found,) = drop.look(world.home())
+    move = drop._move
+
+    def meanwhile(*how: Any) -> str:
+        path.unlink()
+        make(path)
+        landed = move(*how)
+        put(path, b"new")
+        return landed
+
+    log.warning("test")  # the first line sets the log up, which would end the capture
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(drop, "_move", meanwhile)
+        assert world.intake.pick_up("acme", [found], NOW) == []
+    assert path.read_bytes() == b"new"
+    (hidden,) = path.parent.glob(".*.pickup")
+    assert is_there(hidden)
+    assert [line["now"] for line in logs if line["event"] == "drop_name_not_given_back"] == [hidden.name]
+    assert world.rows() == []
+    scan_twice(watcher)
+    assert [world.content(row["id"]) for row in world.rows()] == [b"new"]
+    assert is_there(hidden)
 
 
 def test_a_file_that_vanished_is_no_upload(world: World) -> None:
@@ -314,6 +373,19 @@ def test_a_file_whose_record_another_daemon_took_back_gets_another(world: World,
     assert world.content(again["id"]) == WHOLE
     assert world.is_due(again["id"])
     assert (again["feed"], again["channel"], again["actor"]) == ("members", "drop", path_owner())
+
+
+@pytest.mark.parametrize("kind", ["a link", "a pipe"])
+def test_what_is_no_file_and_a_crash_has_left_in_the_spool_is_no_upload(world: World, kind: str) -> None:
+    make, is_there = NO_FILES[kind]
+    _, row, found = under_way(world)
+    found.path.unlink()
+    make(world.settings.spool_dir / row["object"])
+    assert world.intake.upkeep.finish_pick_ups(NOW) == []
+    assert world.rows() == []
+    assert world.spooled() == []
+    (hidden,) = world.home().glob(".*.pickup")
+    assert is_there(hidden)
 
 
 def test_a_file_that_was_discarded_meanwhile_stays_so(world: World) -> None:
@@ -390,7 +462,7 @@ def test_a_kill_at_any_line_loses_nothing_and_queues_nothing_twice(folders: Path
         world.store.close()
         finished = in_a_child(lambda folder=folder, step=step: _scan_and_die(folder, step))
         world = build(folder)
-        world.intake.upkeep.recover(NOW)
+        world.intake.upkeep.recover()
         scan_twice(watch(world))
         rows = world.rows()
         assert [row["name"] for row in rows] == ["members.csv", "members-2.csv"], step

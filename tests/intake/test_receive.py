@@ -176,7 +176,7 @@ def test_a_kill_at_any_line_leaves_a_whole_upload_or_none(tmp_path: Path) -> Non
         build(folder).store.close()
         finished = in_a_child(lambda folder=folder, step=step: _send_and_die(folder, step))
         world = build(folder)
-        world.intake.upkeep.recover(NOW)
+        world.intake.upkeep.recover()
         rows = world.rows()
         if finished or (folder / "answered").exists():
             assert len(rows) == 1, step

@@ -17,7 +17,7 @@ def test_what_was_not_settled_is_cut_and_says_why(world: World) -> None:
     unsettled = world.send("members.csv", evidence=None)
     settled = world.send("members.csv", evidence=Evidence.proven)
     world.rung.clear()
-    world.intake.upkeep.recover(NOW)
+    world.intake.upkeep.recover()
     assert world.row(unsettled)["evidence"] == "cut"
     assert world.row(unsettled)["evidence_note"] == "the daemon stopped before it saw how the client left"
     assert world.row(settled)["evidence"] == "proven"
@@ -34,7 +34,7 @@ def test_what_a_crash_left_in_the_spool_is_removed_or_put_aside(world: World) ->
     half.write_bytes(b"half")
     aside = world.settings.spool_dir / ".strays" / "acme-4567"
     for _ in range(2):
-        world.intake.upkeep.recover(NOW)
+        world.intake.upkeep.recover()
         assert sorted(world.spooled()) == sorted([aside, world.settings.spool_dir / world.row(kept)["object"]])
     assert aside.read_bytes() == b"never answered for, or the database is an older one"
 
@@ -47,7 +47,7 @@ def test_under_an_older_database_there_may_be_more_of_them_than_files_can_be_ope
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
     try:
-        world.intake.upkeep.recover(NOW)
+        world.intake.upkeep.recover()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert [path.parent.name for path in world.spooled()] == [".strays"] * 600
@@ -57,7 +57,7 @@ def test_what_was_put_aside_is_erased_after_retention(world: World) -> None:
     world.home()
     (world.settings.spool_dir / "acme").mkdir(parents=True)
     (world.settings.spool_dir / "acme" / "4567").write_bytes(b"never answered for")
-    world.intake.upkeep.recover(NOW)
+    world.intake.upkeep.recover()
     assert retention.erase_strays(world.settings) == 0
     assert len(world.spooled()) == 1
     with time_machine.travel(datetime.now(UTC) + world.settings.retention, tick=True):
@@ -69,7 +69,7 @@ def test_the_objects_of_a_customer_called_incoming_stay(world: World) -> None:
     kept = world.settings.spool_dir / "incoming" / ("0" * 32)
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"of a customer's")
-    world.intake.upkeep.recover(NOW)
+    world.intake.upkeep.recover()
     assert world.spooled() == [kept]
 
 
@@ -83,11 +83,11 @@ def test_who_does_not_settle_cleans_what_nobody_receives_any_more(world: World) 
 def test_what_another_process_is_receiving_stays(world: World) -> None:
     live = world.intake.begin("acme")
     live.file.write(b"content")
-    world.intake.upkeep.recover(NOW)
+    world.intake.upkeep.recover()
     upload = world.intake.receive(live, "acme", "members.csv", "", Sender("web", "acme"), NOW)
     assert world.content(upload) == b"content"
 
 
 def test_a_fresh_folder_has_nothing_to_recover(world: World) -> None:
-    world.intake.upkeep.recover(NOW)
+    world.intake.upkeep.recover()
     assert world.rows() == []

@@ -324,7 +324,7 @@ def gone_on(world: World, content: bytes = b"x", sent: bytes = b"x") -> tuple[in
     """A file that was released without its sidecar, which says ``sent`` and has come at last and waited in vain."""
     file = world.send("hashed.csv", content)
     world.intake.upkeep.tick(NOW + 10 * MINUTE)
-    holds.release(world.store, file, "Ann")
+    holds.release(world.store, file, "Ann", NOW)
     sidecar = world.send("hashed.csv.sha256", digest(sent), now=NOW + 11 * MINUTE)
     world.intake.upkeep.tick(NOW + 12 * MINUTE)
     assert world.row(sidecar)["state"] == "received"

@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -30,8 +30,9 @@ from tests.eventually import eventually
 from tests.proc import workers_of
 
 LEASE_SECONDS = 5
-CLIENT_SECONDS = 30.0
+CLIENT_SECONDS = 60.0
 ADDRESSES = {"a": "127.0.0.1", "b": "127.0.0.2", "c": "127.0.0.3"}
+EVERYTHING = dict.fromkeys(ADDRESSES, "all")
 
 # A session that stands still in a transaction is ended sooner than an installation would.
 _SESSION = f"?options=-c%20idle_in_transaction_session_timeout%3D{LEASE_SECONDS}s"
@@ -48,7 +49,7 @@ node: {name}
 lease: {lease}s
 data_dir: data
 database: {database}
-spool: ../spool
+spool: {spool}
 customers_dir: ../customers
 workers: 1
 scan_every: 1s
@@ -61,13 +62,16 @@ smtp: {{host: 127.0.0.1, port: {smtp}, operators: []}}
 class Node:
     """One daemon: its configuration, its process, and how customers reach it."""
 
-    def __init__(self, cluster: Cluster, name: str) -> None:
+    def __init__(self, cluster: Cluster, name: str, role: str) -> None:
         self._cluster = cluster
         self.name = name
+        self.role = role
         self.host = ADDRESSES[name]
         self.folder = cluster.folder / name
         self.folder.mkdir()
         self.configure(name)
+        self._lives = 0
+        """How often it had been ready before it was started for the last time."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def configure(self, name: str) -> None:
@@ -77,6 +81,7 @@ class Node:
             database=self._cluster.database,
             host=self.host,
             smtp=self._cluster.smtp,
+            spool=self._cluster.spool,
         )
         (self.folder / "alp.yaml").write_text(settings)
 
@@ -87,13 +92,15 @@ class Node:
 
     def start(self) -> None:
         """Begins; ``wait_until_ready`` is for who needs it."""
-        command = [sys.executable, str(runner.__file__), "serve", "--config", str(self.folder / "alp.yaml")]
+        self._lives = len(self.events("ready"))
+        command = [sys.executable, str(runner.__file__), "serve", "--role", self.role]
+        command += ["--config", str(self.folder / "alp.yaml")]
         environment = {**os.environ, "ALP_STEPS": str(self._cluster.plan)}
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, env=environment, stderr=log)
 
     def wait_until_ready(self) -> None:
-        eventually(lambda: self._ports().get("pid") == self.pid or self.is_dead, otherwise=self.log)
+        eventually(lambda: len(self.events("ready")) > self._lives or self.is_dead, otherwise=self.log)
         assert not self.is_dead, self.log()
 
     @property
@@ -127,10 +134,12 @@ class Node:
         return self._process.wait(CLIENT_SECONDS)
 
     def log(self) -> str:
-        return (self.folder / "log").read_text()
+        path = self.folder / "log"
+        return path.read_text() if path.exists() else ""
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        lines = (json.loads(line) for line in self.log().splitlines() if line.startswith("{"))
+        whole = self.log().rpartition("\n")[0]
+        lines = (json.loads(line) for line in whole.splitlines() if line.startswith("{"))
         return [line for line in lines if line["event"] == name]
 
     def connect(self, source: str = "") -> ftplib.FTP:
@@ -155,9 +164,18 @@ class Cluster:
     """The nodes and what they share. Steps are those of ``tests.crash``: whichever process comes there first."""
 
     def __init__(
-        self, folder: Path, server: Server, smtp: int, customers: Sequence[str], steps: Sequence[Step]
+        self,
+        folder: Path,
+        server: Server,
+        smtp: int,
+        customers: Sequence[str],
+        steps: Sequence[Step],
+        *,
+        spool: str = "../spool",
+        roles: Mapping[str, str] = EVERYTHING,
     ) -> None:
         self.folder = folder
+        self.spool = spool
         self.database = server.new() + _SESSION
         self.smtp = smtp
         self.plan = folder / "steps.json"
@@ -165,7 +183,7 @@ class Cluster:
         self.store: Store = open_store(self.database)
         for shared in ("customers", "spool"):
             (folder / shared).mkdir()
-        self.nodes = {name: Node(self, name) for name in ADDRESSES}
+        self.nodes = {name: Node(self, name, roles[name]) for name in ADDRESSES}
         self.logins: dict[str, Issued] = {customer: self._set_up(customer) for customer in customers}
 
     def _set_up(self, customer: str) -> Issued:

@@ -23,12 +23,14 @@ _SECRETS = (
 )
 # Ids and digests, in which ten digits may stand in a row by chance.
 _HEXADECIMAL = re.compile(r"\b(?=\d*[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\b")
+# Ours, and nobody's: it shows how a number is written.
+_EXAMPLE = "give exactly one, such as (212) 555-0123."
 _LINK = re.compile(r"https?://\S+/approval/[\w-]{43}")
 
 
 def in_line(text: str) -> Iterator[str]:
     """What a log line or a line on stderr gives away."""
-    rest = _HEXADECIMAL.sub("", text)
+    rest = _HEXADECIMAL.sub("", text.replace(_EXAMPLE, ""))
     for pattern in (*_NUMBERS, _ADDRESS, *_SECRETS):
         yield from (found[0] for found in pattern.finditer(rest))
 

@@ -48,6 +48,7 @@ SAYS_NOTHING = [
     "+1212•••0123",
     '"session": "7836160717d2567c"',
     '"ops@provider.example is told"',
+    "This is not one phone number: give exactly one, such as (212) 555-0123.",
 ]
 
 
@@ -66,7 +67,7 @@ def test_the_products_masks_hide_all_of_it(line: str) -> None:
     assert not list(leaks.in_line(without_secrets(masked(line))))
 
 
-@pytest.mark.parametrize("line", SAYS_NOTHING[:-1])
+@pytest.mark.parametrize("line", SAYS_NOTHING[:-2])
 def test_and_leave_the_rest_as_it_is(line: str) -> None:
     assert without_secrets(masked(line)) == line
 

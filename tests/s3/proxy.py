@@ -21,6 +21,8 @@ class Fault(Enum):
     breaks_off = "closes the connection half-way through the answer's body"
     slow = "takes a body so slowly that the client hears nothing for long, and then does what is asked"
     forgets = "does what is asked, and closes the connection without an answer"
+    cut = "closes the connection at once, as a network that is gone"
+    unconditional = "501, as of a storage that makes no object only where there is none"
 
 
 class Proxy:
@@ -32,6 +34,8 @@ class Proxy:
         self.next: deque[Fault] = deque()
         """What goes wrong with the next requests, one each."""
         self.always: Fault | None = None
+        self.only: str | None = None
+        """The method whose requests ``always`` is about, if not all."""
         self.pause = 0.4
         """A slow one takes this many seconds for a mebibyte."""
         self._waker = threading.Event()
@@ -41,15 +45,17 @@ class Proxy:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @contextmanager
-    def broken(self, fault: Fault) -> Iterator[None]:
-        self.always = fault
+    def broken(self, fault: Fault, only: str | None = None) -> Iterator[None]:
+        self.always, self.only = fault, only
         try:
             yield
         finally:
             self.always = None
 
-    def fault(self) -> Fault | None:
-        return self.next.popleft() if self.next else self.always
+    def fault(self, method: str) -> Fault | None:
+        if self.next:
+            return self.next.popleft()
+        return self.always if self.only in (None, method) else None
 
     def of(self, method: str, name: str = "") -> list[str]:
         """The paths of the requests of one method that name an object."""
@@ -74,14 +80,18 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             """Tests read ``requests``."""
 
         def handle_any(self) -> None:
-            fault = proxy.fault()
+            fault = proxy.fault(self.command)
             body = self._body(pause=proxy.pause if fault is Fault.slow else 0)
             proxy.requests.append((self.command, self.path))
             if fault is Fault.silent:
                 proxy.wait_for_the_end()
                 self.close_connection = True
+            elif fault is Fault.cut:
+                self.close_connection = True
             elif fault in (Fault.busy, Fault.denied):
                 self._answer(503 if fault is Fault.busy else 403, {}, b"<Error><Code>NotNow</Code></Error>")
+            elif fault is Fault.unconditional and self.headers["If-None-Match"]:
+                self._answer(501, {}, b"<Error><Code>NotImplemented</Code></Error>")
             else:
                 self._pass_on(body, fault)
 

@@ -20,7 +20,7 @@ ASIDE = f".strays/acme-{'0' * 32}"
 def test_a_fresh_object_without_a_record_stays(world: World) -> None:
     kept = world.row(world.send("members.csv"))["object"]
     world.storage.put(LEFT, b"another node records it in a moment")
-    world.intake.upkeep.recover(NOW)
+    world.intake.upkeep.recover()
     world.intake.upkeep.clean_shared()
     assert sorted(world.spooled()) == sorted([LEFT, kept])
 
@@ -64,7 +64,7 @@ def test_what_is_not_ours_stays(world: World, monkeypatch: pytest.MonkeyPatch) -
 def test_what_this_node_was_receiving_when_it_died_goes_at_its_start(world: World) -> None:
     world.intake.begin("acme").file.close()
     assert len(world.spooled()) == 1
-    world.intake.upkeep.recover(NOW)
+    world.intake.upkeep.recover()
     assert world.spooled() == []
 
 

@@ -24,6 +24,7 @@ from tests.crash.processes import Daemon, Step
 from tests.crash.provider import SETTINGS, Provider
 from tests.s3.conftest import PREFIX
 from tests.s3.proxy import Fault, Proxy
+from tests.s3.world import OURS
 
 HEADER = "Phone,Feeder\n"
 
@@ -50,7 +51,7 @@ def entered(provider: Provider, daemon: Daemon, login: dict[str, str]) -> Iterat
 
 def names(bucket: Any) -> list[str]:
     found = [each.key.removeprefix(f"{PREFIX}/") for each in bucket.objects.all()]
-    return [name for name in found if name != ".clock"]
+    return [name for name in found if name not in OURS]
 
 
 def test_the_bytes_are_in_the_bucket_before_the_226(provider: Provider, login: dict[str, str], bucket: Any) -> None:

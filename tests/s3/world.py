@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from alp_daemon.files.objects import MARK
 from tests.intake import world
+
+OURS = (".clock", MARK)
+"""What lies in the storage beside the files."""
 
 
 class Storage(Protocol):
@@ -17,6 +21,8 @@ class Storage(Protocol):
     def read(self, name: str) -> bytes: ...
 
     def put(self, name: str, content: bytes) -> None: ...
+
+    def remove(self, name: str) -> None: ...
 
 
 @dataclass
@@ -35,7 +41,9 @@ class World(world.World):
 def build(folder: Path, spool: str, storage: Storage) -> World:
     plain = world.build(folder)
     settings = plain.settings.model_copy(update={"spool": spool})
-    return World(settings, plain.registry, plain.store, storage=storage)
+    built = World(settings, plain.registry, plain.store, storage=storage)
+    built.intake.claim_spool()  # as a daemon does at its start
+    return built
 
 
 @dataclass
@@ -45,7 +53,7 @@ class BucketStorage:
 
     def names(self) -> list[str]:
         found = [each.key.removeprefix(f"{self.prefix}/") for each in self.bucket.objects.filter(Prefix=self.prefix)]
-        return [name for name in found if name != ".clock"]
+        return [name for name in found if name not in OURS]
 
     def read(self, name: str) -> bytes:
         return self.bucket.Object(f"{self.prefix}/{name}").get()["Body"].read()
@@ -53,13 +61,16 @@ class BucketStorage:
     def put(self, name: str, content: bytes) -> None:
         self.bucket.put_object(Key=f"{self.prefix}/{name}", Body=content)
 
+    def remove(self, name: str) -> None:
+        self.bucket.Object(f"{self.prefix}/{name}").delete()
+
 
 @dataclass
 class FolderStorage:
     folder: Path
 
     def names(self) -> list[str]:
-        found = [path for path in self.folder.rglob("*") if path.is_file() and path.name != ".clock"]
+        found = [path for path in self.folder.rglob("*") if path.is_file() and path.name not in OURS]
         return [str(path.relative_to(self.folder)) for path in found]
 
     def read(self, name: str) -> bytes:
@@ -68,3 +79,6 @@ class FolderStorage:
     def put(self, name: str, content: bytes) -> None:
         (self.folder / name).parent.mkdir(exist_ok=True)
         (self.folder / name).write_bytes(content)
+
+    def remove(self, name: str) -> None:
+        (self.folder / name).unlink()

@@ -112,7 +112,7 @@ class TestApprove:
         assert report["state"] == "held"
         assert report["reason"].startswith("feed members was changed after Ann approved it on 2026-11-21")
         with pytest.raises(Refused):
-            holds.release(fresh_feed.store, report["upload"], "Ann")
+            holds.release(fresh_feed.store, report["upload"], "Ann", fresh_feed.now)
         approve(fresh_feed)
         assert fresh_feed.work()["state"] == "applied"
 
@@ -167,7 +167,7 @@ class TestChooseFeed:
 def test_a_feed_put_back_as_it_was_approved_needs_no_new_approval(acme: Provider) -> None:
     acme.configure({"append": feed("append") | {"match": "other.csv"}, "append_tags": feed("append_tags")})
     assert acme.process("other.csv", numbers(1))["state"] == "held"
-    assert holds.requeue_valid_again(acme.store, acme.customer) == []
+    assert holds.requeue_valid_again(acme.store, acme.customer, acme.now) == []
     acme.configure({"append": feed("append"), "append_tags": feed("append_tags")})
-    assert holds.requeue_valid_again(acme.store, acme.customer) == [1]
+    assert holds.requeue_valid_again(acme.store, acme.customer, acme.now) == [1]
     assert [report["state"] for report in acme.drain()] == ["applied"]

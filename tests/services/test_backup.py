@@ -12,17 +12,16 @@ import pytest
 
 from alp_daemon.errors import ConfigurationError, NotFound, Refused, TryAgain, Unavailable, UnusableFile
 from alp_daemon.services.addresses.importing import import_list
-from alp_daemon.services.logins.credentials import PROVIDER, Credentials, Kind
 from alp_daemon.services.safekeeping import restore as restoring
-from alp_daemon.services.safekeeping.backup import BackedUp, backup
-from alp_daemon.services.safekeeping.restore import Restored, restore
-from alp_daemon.services.safekeeping.verify import verify
+from alp_daemon.services.safekeeping.backup import backup
+from alp_daemon.services.safekeeping.restore import restore
 from alp_daemon.settings import Settings
-from alp_daemon.store import copying, sqlite
+from alp_daemon.store import sqlite
 from alp_daemon.store.sql import migrations
-from alp_daemon.store.store import Store, open_store
+from alp_daemon.store.store import open_store
 from tests.databases import sqlite_only
-from tests.services.provider import Provider, feed, number, numbers
+from tests.services.backups import back_up, bring_back, contents, faults
+from tests.services.provider import Provider, number, numbers
 
 pytestmark = sqlite_only
 
@@ -33,27 +32,6 @@ def worked(acme: Provider) -> Provider:
     acme.text(number(1), "STOP", "m1")
     acme.process("soft_opt_out.csv", numbers(3))
     return acme
-
-
-def back_up(provider: Provider, name: str = "backup.db", *, with_spool: bool = False) -> BackedUp:
-    return backup(provider.settings, provider.folder / name, with_spool=with_spool)
-
-
-def bring_back(provider: Provider, name: str = "backup.db", *, anyway: bool = False) -> Restored:
-    provider.store.close()
-    done = restore(provider.settings, provider.folder / name, provider.tick(), anyway=anyway)
-    provider.store = open_store(provider.settings.database_address)
-    return done
-
-
-def contents(store: Store) -> dict[str, copying.Content]:
-    """Rows and digest of every table: lists, events, credentials, reports…"""
-    with store.read() as transaction:
-        return {table: copying.content(transaction, table) for table in copying.TABLES}
-
-
-def faults(provider: Provider) -> list[str]:
-    return [fault for each in verify(provider.store) for fault in each.faults]
 
 
 def leftovers(provider: Provider) -> list[str]:
@@ -211,7 +189,7 @@ class TestWhatIsNewer:
     def test_files_that_the_backup_does_not_know_survive_the_next_start(self, newer: Provider) -> None:
         objects = [newer.upload(each).object for each in (3, 4)]
         done = bring_back(newer, anyway=True)
-        newer.intake.upkeep.recover(newer.tick())
+        newer.intake.upkeep.recover()
         assert done.replaced is not None
         assert done.put_aside == 2
         assert not any((newer.settings.spool_dir / each).exists() for each in objects)
@@ -233,62 +211,6 @@ class TestWhatIsNewer:
         bring_back(newer, anyway=True)
         again = bring_back(newer)
         assert again.opted_out == {}
-
-
-class TestWhatPeopleDecidedSince:
-    """Who may come in, and by which approval: a backup would silently take it back."""
-
-    @pytest.fixture
-    def credentials(self, worked: Provider) -> Credentials:
-        """``acme`` has had its log-in since its first approval."""
-        back_up(worked)
-        return Credentials(worked.store)
-
-    def test_a_log_in_that_was_revoked(self, worked: Provider, credentials: Credentials) -> None:
-        assert credentials.revoke("acme", "acme", worked.tick())
-        with pytest.raises(Refused, match="1 log-ins revoked, 0 issued and 0 feeds approved since"):
-            bring_back(worked)
-        (revoked,) = bring_back(worked, anyway=True).decided.revoked
-        assert (revoked["customer"], revoked["user"]) == ("acme", "acme")
-        (again,) = Credentials(worked.store).list("acme")
-        assert again.revoked_at is None, "which is why it is said"
-
-    def test_a_log_in_that_was_issued(self, worked: Provider, credentials: Credentials) -> None:
-        credentials.issue(PROVIDER, Kind.operator, "Ann", worked.tick(), name="maria")
-        with pytest.raises(Refused, match="0 log-ins revoked, 1 issued"):
-            bring_back(worked)
-        (issued,) = bring_back(worked, anyway=True).decided.issued
-        assert (issued["user"], issued["kind"]) == ("maria", "operator")
-
-    def test_one_that_was_revoked_and_issued_anew_under_its_name(
-        self, worked: Provider, credentials: Credentials
-    ) -> None:
-        """A brand's user keeps its name: the record of the log-in that was revoked makes room for the next."""
-        credentials.issue("acme", Kind.informz, "Ann", worked.tick(), name="9999/news")
-        (worked.folder / "backup.db").unlink()
-        back_up(worked)
-        assert credentials.revoke("acme", "9999/news", worked.tick())
-        credentials.issue("acme", Kind.informz, "Ann", worked.tick(), name="9999/news")
-        decided = bring_back(worked, anyway=True).decided
-        assert [each["user"] for each in (*decided.revoked, *decided.issued)] == ["9999/news", "9999/news"]
-
-    def test_one_of_a_night_leaves_nothing_to_do(self, worked: Provider, credentials: Credentials) -> None:
-        credentials.issue("acme", Kind.ftp, "Ann", worked.tick())
-        assert credentials.revoke("acme", "acme-2", worked.tick())
-        assert not bring_back(worked).decided
-
-    @pytest.mark.usefixtures("credentials")
-    def test_a_feed_that_was_approved(self, worked: Provider) -> None:
-        worked.configure({"append": feed("append", tags=[{"value": "new"}])})
-        worked.approve("append")
-        with pytest.raises(Refused, match="0 issued and 1 feeds approved since"):
-            bring_back(worked)
-        (approved,) = bring_back(worked, anyway=True).decided.approved
-        assert (approved["customer"], approved["feed"]) == ("acme", "append")
-
-    @pytest.mark.usefixtures("credentials")
-    def test_nothing_was_decided(self, worked: Provider) -> None:
-        assert not bring_back(worked).decided
 
 
 def test_waiting_files_come_back_with_the_spool(worked: Provider) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from alp_daemon.errors import Refused, Unavailable
-from alp_daemon.services.safekeeping.copydatabase import copy_database
+from alp_daemon.errors import NotFound, Refused, TryAgain, Unavailable
+from alp_daemon.services.safekeeping.copydatabase import at_rest, copy_database
 from alp_daemon.store import copying
 from alp_daemon.store.sql import migrations
 from alp_daemon.store.store import Store, migrate, open_store
-from tests.databases import server
+from tests.databases import server, sqlite_only
 from tests.services.provider import Provider, number, numbers
 
 
@@ -93,3 +93,32 @@ def test_a_history_that_was_broken_before_is_told(worked: Provider, target: Stor
     with worked.store.write() as transaction:
         transaction._connection.execute("UPDATE changes SET actor = 'nobody'")
     assert copy_database(worked.store, target).broken == ["acme"]
+
+
+@sqlite_only
+def test_a_database_that_somebody_has_open_is_not_copied(worked: Provider) -> None:
+    """What came after its first reading, a STOP say, would be on the old list only."""
+    path = worked.settings.data_dir / "alp.db"
+    with pytest.raises(Unavailable, match="STOPs too, would be missing in the copy; stop it first"), at_rest(path):
+        pytest.fail("somebody has it open")
+    worked.text(number(2), "STOP", "m2")
+    assert worked.statuses()[number(2)] == "opted_out"
+
+
+@sqlite_only
+def test_nobody_opens_a_database_while_it_is_copied(worked: Provider, tmp_path: Path) -> None:
+    path = worked.settings.data_dir / "alp.db"
+    worked.store.close()
+    target = open_store(tmp_path / "target.db")
+    with at_rest(path) as source:
+        with pytest.raises(TryAgain, match="being copied"):
+            open_store(path)
+        assert copy_database(source, target).broken == []
+    open_store(path).close()
+    target.close()
+
+
+def test_there_is_nothing_to_copy(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="there is no such SQLite file"), at_rest(tmp_path / "none.db"):
+        pytest.fail("there is none")
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,10 +60,13 @@ def test_a_brands_user_keeps_its_name_which_nobody_else_can_have(credentials: Cr
     for customer in ("acme", "beta"):
         with pytest.raises(UsageProblem, match="there is a log-in 9999/ann already: revoke it first"):
             issue(customer)
-    assert credentials.revoke("acme", "9999/ann", NOW)
+    revoked_at = NOW + timedelta(days=100)
+    assert credentials.revoke("acme", "9999/ann", "Bob", revoked_at)
     with pytest.raises(UsageProblem, match="an id that no other customer's has"):
         issue("beta")
     assert issue("acme") == "9999/ann"
+    told = [(each.user, each.revoked_at, each.revoked_by) for each in credentials.list("acme")]
+    assert told == [("9999/ann", revoked_at, "Bob"), ("9999/ann", None, None)], "who took it away stays known"
     with pytest.raises(UsageProblem, match="expected the name of one of the brand's users"):
         issue("acme", name="")
 
@@ -83,7 +86,7 @@ def test_a_token_is_long_kept_as_its_hash_and_known_until_revoked(
 
     assert credentials.of_token(issued.password) == Bearer(issued.user, customer, kind)
     assert credentials.of_token(row["secret"]) is None
-    assert credentials.revoke(customer, issued.user, NOW)
+    assert credentials.revoke(customer, issued.user, "Ann", NOW)
     assert credentials.of_token(issued.password) is None
 
 
@@ -108,7 +111,7 @@ def test_provider_and_customers_have_lists_of_their_own(credentials: Credentials
     credentials.issue("acme", Kind.api, "Ann", NOW)
     assert [each.user for each in credentials.list(PROVIDER)] == ["maria"]
     assert [each.user for each in credentials.list("acme")] == ["acme-api"]
-    assert credentials.revoke("acme", "maria", NOW) is False
+    assert credentials.revoke("acme", "maria", "Ann", NOW) is False
 
 
 @pytest.mark.parametrize("name", ["", "Maria", "a b", "-a", "x" * 64, "maria\n"])

@@ -29,7 +29,7 @@ def test_so_does_a_failure_after_one(acme: Provider, monkeypatch: pytest.MonkeyP
     acme.configure({"append": feed("append", guard={"min_rows": 4})})
     held = acme.process("append.csv", numbers(3))
     before = acme.upload(held["upload"])
-    holds.release(acme.store, before.id, "Ann")
+    holds.release(acme.store, before.id, "Ann", acme.now)
     with monkeypatch.context() as patch:
         patch.setattr("alp_daemon.services.processing.process.read_source", lambda *_: 1 / 0)
         assert acme.work()["state"] == "failed"
@@ -44,7 +44,7 @@ def test_another_reading_writes_its_own(acme: Provider) -> None:
     before = acme.upload(held["upload"])
     acme.configure({"append": feed("append", tags=[{"column": "Tags"}])})
     acme.approve("append")
-    holds.release(acme.store, before.id, "Ann")
+    holds.release(acme.store, before.id, "Ann", acme.now)
     acme.work()
     after = acme.upload(before.id)
     assert after.config != before.config

@@ -16,11 +16,12 @@ import trustme
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alp_daemon.customers import load_dir
+from alp_daemon.domain.model import Evidence
 from alp_daemon.sections import SmtpSettings
 from alp_daemon.services.operations import doctor
 from alp_daemon.services.reports import notify
 from alp_daemon.store.store import moment
-from tests.services.provider import Provider, number, numbers
+from tests.services.provider import Provider, feed, number, numbers
 from tests.smtp import AnyPort
 from tests.smtp import Inbox as AnyInbox
 
@@ -91,10 +92,41 @@ def test_operators_hear_of_what_is_held(acme: Provider) -> None:
     acme.process("append.csv", numbers(1))
     acme.configure({})
     acme.process("x.csv", "".join(f"{phone},tag {i}\n" for i, phone in enumerate(numbers(201))), folder="preformatted")
-    applied, held = acme.mails()
-    assert applied["recipients"] == '["reports@acme.example"]'
-    assert held["recipients"] == '["reports@acme.example", "ops@provider.example"]'
+    applied, to_customer, held = acme.mails()
+    assert applied["recipients"] == to_customer["recipients"] == '["reports@acme.example"]'
+    assert held["recipients"] == '["ops@provider.example"]'
     assert "alp-daemon release 2 --by NAME" in held["body"]
+
+
+def test_a_customer_is_told_whom_to_call_and_no_command(acme: Provider) -> None:
+    acme.process("append.csv", numbers(1), evidence=Evidence.cut)
+    acme.configure({"append": feed("append", phones=["Phone", "Tags"])})
+    acme.process("append.csv", numbers(1))
+    told = [mail["body"] for mail in acme.mails() if "reports@acme.example" in mail["recipients"]]
+    cut, unapproved = (body.partition("It waits for a person because:")[2] for body in told)
+    assert "call them, and say that it is upload 1." in cut
+    assert "ask your provider for the preview" in unapproved
+    assert "alp-daemon" not in "".join(told)
+
+
+def test_who_is_both_gets_the_one_with_the_commands(acme: Provider) -> None:
+    acme.configure({"append": feed("append")}, report_to=["ops@provider.example", "ann@acme.example"])
+    acme.process("append.csv", numbers(1), evidence=Evidence.cut)
+    to_customer, to_operators = acme.mails()
+    assert (to_customer["recipients"], to_operators["recipients"]) == (
+        '["ann@acme.example"]',
+        '["ops@provider.example"]',
+    )
+
+
+def test_values_are_masked_and_our_own_examples_are_not(acme: Provider) -> None:
+    acme.process("append 212 555 0177.csv", "Phone,Tags\n212 555 0177 or 212 555 0178,a\n2125550179,b\n")
+    acme.process("append.csv", "Phone,Tags\n212 555 0177 or 212 555 0178,a\n2125550179,b\n")
+    first, second = (mail["subject"] + mail["body"] for mail in acme.mails())
+    assert "give exactly one, such as (212) 555-0123." in second
+    assert "0177" in first
+    for digits in ("555 0177", "5550177", "5550179"):
+        assert digits not in first + second
 
 
 def test_the_mail_is_written_with_the_change_or_not_at_all(acme: Provider) -> None:
@@ -125,9 +157,10 @@ def test_no_mail_holds_a_full_number(acme: Provider, content: str) -> None:
 def test_a_name_cannot_write_header_lines(acme: Provider, smtp: SmtpSettings, inbox: Inbox) -> None:
     acme.configure({"any": {"match": "*", "mode": "append", "phones": ["Phone"]}})
     acme.process("x\r\nBcc: victim@example.org\r\n\r\n.csv", numbers(1))
-    assert send(acme, smtp) == 1
-    assert inbox.mails[0]["Bcc"] is None
-    assert inbox.mails[0]["Subject"] == "[acme] x??Bcc: •••????.csv: held"
+    assert send(acme, smtp) == 2
+    for mail in inbox.mails:
+        assert mail["Bcc"] is None
+        assert mail["Subject"] == "[acme] x??Bcc: •••????.csv: held"
 
 
 def test_starttls_with_a_certificate_that_is_checked(

@@ -87,7 +87,9 @@ class TestCommands:
         with pytest.raises(UsageProblem, match="tag 'a;b'"):
             acme.command("opt_in", ONE, ["a;b"])
 
-    @pytest.mark.parametrize("sender", ["+15555550123", "+442079460000"])  # of an unknown range, a landline
+    @pytest.mark.parametrize(
+        "sender", ["+15555550123", "(999) 555-1234", "+442079460000"]
+    )  # unknown ranges, a landline
     def test_who_can_text_can_be_shown_and_taken_off(self, acme: Provider, sender: str) -> None:
         acme.text(sender, "ACME")
         acme.command("add_tags", sender, ["a"])
@@ -98,7 +100,10 @@ class TestCommands:
         assert acme.command("opt_out", sender).status == "opted_out"
         assert optin.status(acme.store, addressee(acme.customer), sender).status == "opted_out"
 
-    @pytest.mark.parametrize(("sender", "why"), [("+15555550123", "No such number"), ("+442079460000", "no text")])
+    @pytest.mark.parametrize(
+        ("sender", "why"),
+        [("+15555550123", "No such number"), ("(999) 555-1234", "No such number"), ("+442079460000", "no text")],
+    )
     @pytest.mark.parametrize("command", ["opt_in", "reactivate"])
     def test_nobody_else_brings_such_a_number_onto_the_list(
         self, acme: Provider, command: str, sender: str, why: str

@@ -21,7 +21,7 @@ from alp_daemon.services.processing.finish import LeaseLost, Read, Work
 from alp_daemon.services.processing.rules import rules_for
 from alp_daemon.services.processing.source import Source, read_source
 from alp_daemon.store.lists import open_list
-from alp_daemon.store.store import Store, Transaction
+from alp_daemon.store.store import Store, Transaction, stamp
 from tests import databases
 from tests.services.provider import MODES, Provider, csv, feed, number, numbers
 
@@ -168,7 +168,7 @@ class TestStopWins:
         held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
         acme.text(number(1), "STOP")
         with acme.store.write() as transaction:
-            transaction.run("uploads.requeue", id=held["upload"], waived='{"cut": 0}', released_by="Ann")
+            transaction.run("uploads.requeue", id=held["upload"], waived='{"cut": 0}', by="Ann", at=stamp(acme.now))
         assert acme.work()["state"] == "applied"
         assert acme.statuses()[number(1)] == "opted_out"
 
@@ -227,22 +227,23 @@ class TestLease:
         acme.send("append.csv", numbers(2))
         assert claim(acme, another(acme)).upload.id == 1
         assert queue.claim(acme.store, acme.settings, "acme", "two", acme.now) is None
-        later = acme.now + acme.settings.lease + timedelta(seconds=1)
-        taken = queue.claim(acme.store, acme.settings, "acme", "two", later)
+        acme.wait(minutes=2, seconds=1)
+        taken = queue.claim(acme.store, acme.settings, "acme", "two", acme.now)
         assert taken is not None
         assert taken.id == 1
 
     def test_a_renewed_lease_holds(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(1))
         claim(acme, another(acme))
-        later = acme.now + acme.settings.lease + timedelta(seconds=1)
-        queue.renew(acme.store, acme.settings, another(acme), later - timedelta(minutes=1))
-        assert queue.claim(acme.store, acme.settings, "acme", "two", later) is None
+        acme.wait(minutes=1)
+        queue.renew(acme.store, acme.settings, another(acme), acme.now)
+        acme.wait(minutes=1, seconds=1)
+        assert queue.claim(acme.store, acme.settings, "acme", "two", acme.now) is None
 
     def test_who_lost_the_lease_commits_nothing(self, acme: Provider) -> None:
         acme.send("append.csv", numbers(2))
         late = claim(acme, "late")
-        acme.tick(minutes=3)
+        acme.wait(minutes=3)
         quick = claim(acme, "quick")
         with pytest.raises(LeaseLost):
             process._worked(late)
@@ -271,7 +272,7 @@ class TestLease:
         claim(acme, dead(acme) + "0")
         assert queue.free_dead_leases(acme.store, acme.settings) == []
         assert acme.work() is None
-        acme.tick(minutes=3)
+        acme.wait(minutes=3)
         assert acme.work()["state"] == "applied"
 
     def test_nor_that_of_another_machine_that_is_called_alike(self, acme: Provider) -> None:
@@ -314,7 +315,7 @@ class TestTrouble:
         acme.send("append.csv", numbers(2))
         for _ in range(process.MAX_ATTEMPTS):
             claim(acme)  # and dies
-            acme.tick(minutes=3)
+            acme.wait(minutes=3)
         report = acme.work()
         assert (report["upload"], report["state"]) == (1, "held")
         assert "stopped its worker 3 times" in report["reason"]
@@ -324,9 +325,9 @@ class TestTrouble:
         upload = acme.send("append.csv", numbers(1))
         for _ in range(process.MAX_ATTEMPTS):
             claim(acme)
-            acme.tick(minutes=3)
+            acme.wait(minutes=3)
         assert acme.work()["state"] == "held"
-        holds.release(acme.store, upload, "Ann")
+        holds.release(acme.store, upload, "Ann", acme.now)
         assert acme.work()["state"] == "applied"
 
     def test_a_passing_trouble_is_no_attempt(self, acme: Provider) -> None:
@@ -361,7 +362,14 @@ class TestTrouble:
         assert [report["state"] for report in reports] == ["failed", "applied"]
         assert "OSError" in reports[0]["reason"]
         assert f"`alp-daemon release {broken} --by NAME`" in reports[0]["reason"]
-        assert acme.mails()[0]["recipients"] == '["reports@acme.example", "ops@provider.example"]'
+        to_customer, to_operators = acme.mails()[:2]
+        assert (to_customer["recipients"], to_operators["recipients"]) == (
+            '["reports@acme.example"]',
+            '["ops@provider.example"]',
+        )
+        assert f"`alp-daemon release {broken} --by NAME`" in to_operators["body"]
+        assert "alp-daemon" not in to_customer["body"]
+        assert f"call them, and say that it is upload {broken}" in to_customer["body"]
 
     @pytest.mark.parametrize("content", [None, b"Phone\n"])
     def test_a_file_that_is_lost_ends_its_upload(self, acme: Provider, content: bytes | None) -> None:
@@ -390,7 +398,7 @@ class TestTrouble:
         aside = content.rename(content.with_name("aside"))
         assert acme.work()["state"] == "failed"
         aside.rename(content)
-        holds.release(acme.store, upload, "Ann")
+        holds.release(acme.store, upload, "Ann", acme.now)
         assert acme.work()["state"] == "applied"
         assert acme.statuses() == dict.fromkeys(numbers(1), "opted_in")
 

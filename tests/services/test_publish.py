@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from datetime import UTC, datetime, timedelta
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +16,10 @@ import pytest
 from alp_daemon.domain.model import Evidence
 from alp_daemon.services.decisions import holds
 from alp_daemon.services.decisions.undo import undo
-from alp_daemon.services.reports import publish
+from alp_daemon.services.processing import queue
+from alp_daemon.services.processing.finish import Work
+from alp_daemon.services.processing.process import _ended
+from alp_daemon.services.reports import publish, reporttext
 from alp_daemon.services.reports.publish import Reports
 from alp_daemon.services.safekeeping import retention
 from alp_daemon.store.store import moment, stamp
@@ -31,6 +39,19 @@ def published(acme: Provider) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(reports(acme).iterdir())}
 
 
+@contextmanager
+def locked_by_another(*folders: Path) -> Iterator[None]:
+    """As anybody may who may read them."""
+    descriptors = [os.open(folder, os.O_RDONLY) for folder in folders]
+    try:
+        for descriptor in descriptors:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
 class TestPublish:
     def test_text_json_and_rejects(self, acme: Provider) -> None:
         report = acme.process("append.csv", f"Phone,Tags\n{number(1)},a\nbad,b\n")
@@ -46,6 +67,13 @@ class TestPublish:
         ]
         assert json.loads(found["000001-append.csv.report.json"]) == report
         assert "Upload 1 (append.csv) was applied." in found["000001-append.csv.report.txt"]
+
+    def test_the_text_speaks_to_the_customer(self, acme: Provider) -> None:
+        held = acme.process("append.csv", numbers(1), evidence=Evidence.cut)
+        text = published(acme)["000001-append.csv.report.txt"]
+        assert f"  - {held['reason']}\n\nYour provider can release or discard it: call them" in text
+        assert "alp-daemon" not in text
+        assert "alp-daemon release 1 --by NAME --though-cut" in reporttext.text(held), "operators have their command"
 
     def test_without_rejects_there_is_no_such_file(self, acme: Provider) -> None:
         acme.process("append.csv", numbers(1))
@@ -109,21 +137,46 @@ class TestPublish:
         acme.process("append.csv", numbers(2))
         here.publish("acme", 2)
         assert here.publish_recent(acme.tick()) == 0
-        acme.process("append.csv", numbers(3))
-        acme.tick(minutes=50)  # of work, by a file that was taken up before the last look
+
+    @pytest.mark.parametrize("look", ["listing", "round"])
+    def test_what_was_long_in_work_is_found_at_its_end(self, acme: Provider, look: str) -> None:
+        """It is told by when it was taken up, before the last look."""
+        acme.intake.prepare("acme")
+        here, taken_up_at = Reports(acme.store, acme.settings.drop_dir), acme.tick()
+        looks = {
+            "listing": lambda: here.bring_up_to_date("acme", acme.tick(hours=2)),
+            "round": lambda: here.publish_recent(acme.tick(hours=2)),
+        }
+        acme.send("append.csv", numbers(3))
+        upload = queue.claim(acme.store, acme.settings, "acme", "worker", taken_up_at)
+        assert upload is not None
+        assert [looks[look](), looks[look]()] == [0, 0]
+        _ended(Work(acme.store, acme.settings, acme.customer, upload, "worker", taken_up_at, began=0))
+        assert [looks[look](), looks[look]()] == [1, 0]
+
+    def test_a_round_does_not_go_through_all_that_ended_in_an_hour(self, acme: Provider) -> None:
+        acme.intake.prepare("acme")
+        acme.process("append.csv", numbers(1))
+        here = Reports(acme.store, acme.settings.drop_dir)
         assert here.publish_recent(acme.tick()) == 1
+        assert here.publish_recent(acme.tick(minutes=10)) == 0
+        (reports(acme) / "000001-append.csv.report.json").unlink()
+        assert here.publish_recent(acme.tick()) == 0, "thousands may have ended since"
+        assert here.bring_up_to_date("acme", acme.tick()) == 1, "who looks gets it all the same"
 
     def test_a_report_keeps_up_with_its_upload(self, acme: Provider) -> None:
         held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
         name = "000001-append.csv.report.txt"
         assert "is held: nothing was changed" in published(acme)[name]
-        holds.release(acme.store, held["upload"], "Ann", though_cut=True)
+        holds.release(acme.store, held["upload"], "Ann", acme.now, though_cut=True)
         acme.work()
         text = published(acme)[name]
         assert "was applied" in text
-        assert "  released   by Ann\n" in text
+        released_at = acme.upload(1).released_at
+        assert f"  released   by Ann at {released_at}\n" in text
         assert "It had been held because:\n  - the upload may be cut short" in text
-        assert json.loads(published(acme)[name.replace(".txt", ".json")])["released_by"] == "Ann"
+        told = json.loads(published(acme)[name.replace(".txt", ".json")])
+        assert (told["released_by"], told["released_at"]) == ("Ann", released_at)
 
     @pytest.mark.parametrize("how", ["discarded", "superseded"])
     def test_of_what_was_held_once(self, acme: Provider, how: str) -> None:
@@ -136,13 +189,14 @@ class TestPublish:
         text = published(acme)["000001-append_tags.csv.report.txt"]
         assert "was discarded: nothing was changed" in text
         assert {"discarded": "discarded by Ann", "superseded": "superseded by 2"}[how] in text
+        assert f"  discarded  at {acme.upload(1).finished_at}\n" in text
         assert "It had been held because:" in text
         assert "alp-daemon release" not in text
 
     def test_what_went_on_while_it_was_written_is_written_again(self, acme: Provider) -> None:
         held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
         slow = acme.rows("uploads.with_report", id=held["upload"])[0]
-        holds.release(acme.store, held["upload"], "Ann", though_cut=True)
+        holds.release(acme.store, held["upload"], "Ann", acme.now, though_cut=True)
         acme.work()
         publish._write(reports(acme), slow)
         assert bring(acme) == 1
@@ -150,7 +204,7 @@ class TestPublish:
     def test_of_what_was_released_there_is_the_old_one_until_its_end(self, acme: Provider) -> None:
         held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)
         bring(acme)
-        holds.release(acme.store, held["upload"], "Ann", though_cut=True)
+        holds.release(acme.store, held["upload"], "Ann", acme.now, though_cut=True)
         assert bring(acme) == 0
         assert len(published(acme)) == 2
 
@@ -181,7 +235,7 @@ class TestPublish:
         acme.approve("list")
         acme.receive("list.csv", numbers(3))
         acme.intake.upkeep.tick(acme.tick(minutes=11))
-        holds.release(acme.store, 1, "Ann")
+        holds.release(acme.store, 1, "Ann", acme.now)
         acme.work()
         assert "SHA-256" not in published(acme)["000001-list.csv.report.txt"]
         acme.receive("list.csv.sha256", f"{'0' * 64}  list.csv\n")
@@ -206,6 +260,35 @@ class TestPublish:
         assert here.bring_up_to_date("acme", acme.now) == 0
         reports(acme).unlink()
         assert here.bring_up_to_date("acme", acme.tick(hours=3)) == 1
+
+    def test_who_locks_a_customers_folders_keeps_no_report_back(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        home, written = acme.intake.prepare("acme"), []
+        writer = threading.Thread(target=lambda: written.append(bring(acme)), daemon=True)
+        with locked_by_another(acme.settings.drop_dir, home, reports(acme)):
+            writer.start()
+            writer.join(60)
+            assert written == [1]
+        (locks,) = acme.settings.data_dir.glob("drop-locks")
+        assert locks.stat().st_mode & 0o077 == 0, "nobody else may open it"
+
+    def test_two_who_write_the_same_report_take_turns(self, acme: Provider) -> None:
+        for count in (1, 2):
+            acme.process("append.csv", numbers(count))
+        here, written = Reports(acme.store, acme.settings.drop_dir), []
+        names = [f"00000{upload}-append.csv.report.txt" for upload in (1, 2)]
+        with here._alone(1):
+            writers = [
+                threading.Thread(target=lambda name=name: written.append((name, here.bring("acme", name))))
+                for name in names
+            ]
+            for writer in writers:
+                writer.start()
+            writers[1].join(60)
+            writers[0].join(0.1)
+            assert written == [(names[1], 1)]
+        writers[0].join(60)
+        assert written == [(names[1], 1), (names[0], 1)]
 
     def test_nothing_half_written_is_left(self, acme: Provider) -> None:
         acme.process("append.csv", f"Phone,Tags\n{number(1)},a\nbad,b\n")
@@ -242,10 +325,3 @@ class TestRetention:
         (acme.settings.spool_dir / acme.upload(1).object).unlink()
         acme.tick(days=31)
         assert retention.erase_old_files(acme.store, acme.settings, acme.now) == 1
-
-    def test_failures_outside_the_window_are_forgotten(self, acme: Provider) -> None:
-        with acme.store.write() as transaction:
-            transaction.run("logins.add_failure", ip="192.0.2.1", now=stamp(acme.now - timedelta(minutes=20)))
-            transaction.run("logins.add_failure", ip="192.0.2.1", now=stamp(acme.now - timedelta(minutes=19)))
-        retention.forget_old_logins(acme.store, acme.settings, acme.now)
-        assert len(acme.rows("logins.failures", ip="192.0.2.1", since="")) == 1

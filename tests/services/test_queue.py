@@ -49,7 +49,7 @@ def test_not_what_another_has_taken_since_the_look(acme: Provider, seen: str | N
 def test_a_dead_owners_upload_is_claimed(acme: Provider) -> None:
     upload = acme.send("append.csv", numbers(3))
     lease(acme, upload, owner="first")
-    acme.tick(days=365)
+    acme.wait(days=365)
     claimed = queue.claim(acme.store, acme.settings, "acme", "second", acme.now)
     assert claimed is not None
     assert (claimed.id, claimed.lease_owner) == (upload, "second")

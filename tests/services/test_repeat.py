@@ -90,7 +90,7 @@ class Story:
         undo(self.provider.store, upload, "Ann", self.provider.tick(), anyway=True)
 
     def _release(self, upload: int) -> None:
-        holds.release(self.provider.store, upload, "Ann", though_cut=True)
+        holds.release(self.provider.store, upload, "Ann", self.provider.now, though_cut=True)
         self.provider.drain()
 
     def _line_types(self, content: str) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.services.addresses import importing
 from alp_daemon.services.decisions.undo import Undone
 from alp_daemon.services.decisions.undo import undo as undo_upload
+from alp_daemon.services.reports import shown
+from alp_daemon.services.safekeeping.verify import verify
+from alp_daemon.services.web import uploadsearch
+from alp_daemon.services.web.uploadsearch import Wanted
 from tests.services.provider import MODES, Provider, feed, number, numbers
 
 
@@ -37,6 +43,15 @@ def test_it_is_told_in_the_history(acme: Provider) -> None:
     assert (event["status_before"], event["status_after"]) == ("opted_in", "absent")
     upload = acme.upload(done["upload"])
     assert (upload.state, upload.undone_by) == ("applied", "Ann")
+
+
+def test_it_is_found_by_the_state_that_is_shown(acme: Provider) -> None:
+    done = [acme.process("append.csv", {number(index): ""}) for index in (1, 2)]
+    undo(acme, done[1])
+    for state, upload in (("applied", done[0]["upload"]), ("undone", done[1]["upload"])):
+        assert [each["upload"] for each in shown.listed(acme.store, "acme", state, 9)] == [upload]
+        found, _ = uploadsearch.find(acme.store, Wanted(state=state), 9)
+        assert [each.id for each in found] == [upload]
 
 
 def test_three_buckets(acme: Provider) -> None:
@@ -118,9 +133,10 @@ def test_later_is_what_was_applied_later_whatever_the_clock_said(acme: Provider)
     acme.tick(hours=-1)
     second = acme.process("append.csv", {number(1): "x"})
     same = acme.process("append.csv", {number(1): "x"})  # changed nothing, and is later all the same
-    for earlier, later in ((first, second), (second, same)):
-        with pytest.raises(Refused, match=f"upload {later['upload']} of the same feed was applied after"):
-            undo(acme, earlier)
+    with pytest.raises(Refused, match=f"upload {same['upload']} of the same feed was applied after"):
+        undo(acme, second)
+    with pytest.raises(Refused, match=rf"^2 uploads .* undo them first, from the newest \(upload {same['upload']}\)"):
+        undo(acme, first)
     for each in (same, second, first):
         undo(acme, each)
     assert acme.list() == {}
@@ -235,6 +251,35 @@ class TestWhatWasSaidSince:
         assert undo(acme, done) == Undone(done["upload"], reversed=1, kept=2, refused=0)
         assert acme.statuses() == {number(0): "opted_in", number(1): "opted_in"}
 
+    def test_a_command_given_again_says_nothing_new(self, acme: Provider) -> None:
+        done = acme.process("append.csv", numbers(2))
+        for _ in range(3):
+            assert not acme.command("opt_in", number(1)).changed
+        assert [event["source"] for event in acme.history(number(1))] == ["file", "operator"]
+        assert undo(acme, done).kept == 1
+
+    def test_unless_a_file_came_in_between(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(2))
+        acme.command("opt_in", number(1))
+        done = acme.process("append_tags.csv", {number(1): "t"})
+        acme.command("opt_in", number(1))
+        assert [event["source"] for event in acme.history(number(1))] == ["file", "operator", "file", "operator"]
+        assert undo(acme, done).kept == 1
+        assert acme.list()[number(1)] == ("opted_in", "t")
+
+    def test_an_opt_out_given_again_is_on_record_each_time(self, acme: Provider) -> None:
+        for _ in range(3):
+            acme.command("opt_out", number(1))
+        assert len(acme.history(number(1))) == 3
+
+    def test_what_a_later_file_said_stands_though_it_is_what_the_undone_one_said(self, acme: Provider) -> None:
+        acme.process("append.csv", {number(1): "a"})
+        done = acme.process("append_tags.csv", {number(1): "b"})
+        for tags in ("c", "b"):
+            acme.process("soft_opt_out_tags.csv", {number(1): tags})
+        assert undo(acme, done) == Undone(done["upload"], reversed=0, kept=1, refused=0)
+        assert acme.list()[number(1)] == ("opted_in", "b")
+
     def test_unless_that_was_undone_too(self, acme: Provider) -> None:
         done = acme.process("append.csv", numbers(3))
         undo(acme, acme.process("append_tags.csv", numbers(2)))
@@ -300,3 +345,107 @@ class TestWhomTheFeedListed:
         undo(school, school.process("staff.csv", numbers(3) | numbers(1, 100)))
         event = school.history(number(100))[-1]
         assert (event["source"], event["status_before"], event["status_after"]) == ("undo", "opted_in", "opted_in")
+
+    def test_a_later_file_has_listed_them_too(self, school: Provider) -> None:
+        school.process("pupils.csv", numbers(10, 100))
+        wrong, _ = (school.process("staff.csv", numbers(3) | numbers(10, 100)) for _ in range(2))
+        assert undo(school, wrong, anyway=True) == Undone(wrong["upload"], 0, 0, 0)
+        assert school.process("staff.csv", numbers(3) | numbers(8, 100))["changes"]["opted_out"] == 2
+
+    def test_until_that_is_undone_as_well(self, school: Provider) -> None:
+        school.process("pupils.csv", numbers(10, 100))
+        wrong, later = (school.process("staff.csv", numbers(3) | numbers(10, 100)) for _ in range(2))
+        undo(school, wrong, anyway=True)
+        undo(school, later)
+        assert school.process("staff.csv", numbers(3))["changes"]["opted_out"] == 0
+
+    def test_a_later_file_that_removes_nobody_need_not_have_listed_them(self, school: Provider) -> None:
+        staff = school.process("staff.csv", numbers(4))
+        pupils = school.process("pupils.csv", numbers(4))
+        school.process("pupils.csv", numbers(1, 100))
+        undo(school, pupils, anyway=True)
+        assert undo(school, staff).reversed == 1
+        assert set(school.statuses()) == {*numbers(3), number(100)}
+
+
+class TestInAnyOrder:
+    """What one undo keeps for the sake of another upload goes with that one."""
+
+    LISTED = tuple({number(index): "" for index in range(8) if index >> upload & 1} for upload in range(3))
+    """Three files in which every number is or is not."""
+    ORDERS = tuple(permutations(range(3)))
+
+    def undo_all(self, acme: Provider, mode: str, order: tuple[int, ...], *tags: str) -> None:
+        """Applies the three files, the second of them of another feed, and undoes them in this order."""
+        base = acme.list()
+        named = {phone for phone, (status, _) in base.items() if status == "opted_in"}
+        feeds = (mode, "append", mode)
+        done = []
+        for name, rows, tag in zip(feeds, self.LISTED, tags or ("",) * 3, strict=True):
+            done.append(acme.process(f"{name}.csv", dict.fromkeys(rows, tag)))
+        left = set(range(3))
+        for each in order:
+            undo(acme, done[each], anyway=True)
+            left.remove(each)
+            texted = {phone for phone, status in acme.statuses().items() if status == "opted_in"}
+            assert texted <= named.union(*(self.LISTED[upload] for upload in left)), "nobody else has them"
+        assert acme.list() == base
+        assert [fault for found in verify(acme.store) for fault in found.faults] == []
+
+    @pytest.mark.parametrize("order", ORDERS)
+    @pytest.mark.parametrize("mode", ["append_tags", "soft_opt_out", "hard_opt_out"])
+    def test_all_goes_back_to_what_it_was(self, acme: Provider, mode: str, order: tuple[int, ...]) -> None:
+        acme.command("opt_in", number(1), ["own"])
+        acme.command("opt_in", number(2))
+        acme.command("suspend", number(2))
+        acme.command("opt_in", number(5))
+        acme.command("opt_in", number(8))
+        self.undo_all(acme, mode, order, "a", "b", "")
+
+    @pytest.mark.parametrize("order", ORDERS)
+    def test_also_where_the_second_listing_changed_nothing(self, acme: Provider, order: tuple[int, ...]) -> None:
+        self.undo_all(acme, "soft_opt_out", order)
+
+    @pytest.mark.parametrize("order", ORDERS)
+    def test_what_is_left_says_who_is_on_the_list(self, acme: Provider, order: tuple[int, ...]) -> None:
+        one, two, three = self.LISTED
+        first_of_feed = (one, two, three.keys() - one.keys())  # as far as there is a record
+        done = [
+            acme.process(f"{name}.csv", rows)
+            for name, rows in zip(("append", "append_tags", "append"), self.LISTED, strict=True)
+        ]
+        left = set(range(3))
+        for each in order:
+            undo(acme, done[each], anyway=True)
+            left.remove(each)
+            assert acme.statuses().keys() == set().union(*(first_of_feed[upload] for upload in left))
+
+    def test_the_older_feed_first(self, acme: Provider) -> None:
+        one, other = acme.process("append.csv", numbers(3)), acme.process("append_tags.csv", numbers(3))
+        assert undo(acme, one) == Undone(one["upload"], reversed=0, kept=3, refused=0)
+        assert undo(acme, other) == Undone(other["upload"], reversed=3, kept=0, refused=0)
+        assert acme.list() == {}
+
+    def test_who_has_consented_meanwhile_stays(self, acme: Provider) -> None:
+        one, other = acme.process("append.csv", numbers(3)), acme.process("append_tags.csv", numbers(3))
+        undo(acme, one)
+        acme.text(number(0), "ACME")
+        acme.command("opt_in", number(1))
+        assert undo(acme, other).reversed == 1
+        assert acme.statuses() == {number(0): "opted_in", number(1): "opted_in"}
+
+    def test_an_omission_undone_does_not_opt_in_whom_no_file_lists(self, acme: Provider) -> None:
+        acme.process("append.csv", numbers(1))
+        brought = acme.process("append_tags.csv", numbers(3))
+        omission = acme.process("hard_opt_out.csv", numbers(1))
+        assert undo(acme, brought) == Undone(brought["upload"], reversed=0, kept=2, refused=0)
+        assert undo(acme, omission).reversed == 2
+        assert acme.statuses() == {number(0): "opted_in"}
+
+    def test_tags_of_an_undone_file_do_not_come_back(self, acme: Provider) -> None:
+        acme.process("append.csv", {number(1): "right"})
+        wrong = acme.process("append_tags.csv", {number(1): "wrong"})
+        later = acme.process("soft_opt_out_tags.csv", {number(1): "later"})
+        undo(acme, wrong)
+        undo(acme, later)
+        assert acme.list() == {number(1): ("opted_in", "right")}

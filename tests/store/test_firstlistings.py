@@ -54,6 +54,16 @@ def test_who_was_there_and_is_new_to_the_feed_is_kept_once(store: Store) -> None
         assert len(firstlistings.of_upload(transaction, 1, 2)) == 0
 
 
+def test_an_upload_can_take_over_those_of_another(store: Store) -> None:
+    apply(store, 1, ONE, 5, 7, 9)
+    apply(store, 2, OTHER, 7)
+    with store.write() as transaction:
+        for keys in ([5, 7], [], [9]):
+            firstlistings.add(transaction, 1, 2, np.array(keys, np.int64))
+        firstlistings.add(transaction, 1, 3, np.array([], np.int64))
+        assert [(upload, keys.tolist()) for upload, keys in firstlistings.of_list(transaction, 1)] == [(2, [5, 7, 9])]
+
+
 @given(st.sets(st.integers(1, 10**15 - 1), min_size=1))
 @example({1})
 @example({10**10, 10**10 + 255, 10**10 + 256})

@@ -162,6 +162,7 @@ def test_user_and_folders_are_made_as_the_service_needs_them(machine: Path) -> N
     }
     assert access(machine / "etc/alp-daemon/alp.yaml") == (0o640, 0, int(gid))
     assert access(machine / "var/lib/alp-daemon") == (0o750, int(uid), int(gid))
+    assert access(machine / "var/backups/alp") == (0o700, int(uid), int(gid))
 
 
 def access(path: Path) -> tuple[int, int, int]:

@@ -61,6 +61,21 @@ def test_shows_the_sheet_without_signing_in(site: Site, link: str) -> None:
     assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "same-origin")
 
 
+def test_says_that_files_wait_for_it(site: Site, link: str) -> None:
+    assert "no file of feed everybody changes anything" in str(mails(site)[-1]["body"])
+    assert "Until you approve it, no such file changes your list." in words(site.client().get(link).text)
+
+
+def test_and_not_where_the_feed_is_approved_as_it_is(site: Site, link: str) -> None:
+    decide(site, link, "approved")
+    assert site.work()["state"] == "applied"
+    again = send(site, scene.operator(site), scene.arrive(site, "more.csv", scene.members(200), feed="everybody"))
+    said = str(mails(site)[-1]["body"]), words(site.client().get(again).text)
+    for each in said:
+        assert "It is approved as it is already: " in each
+        assert "Until" not in each
+
+
 def test_looking_decides_nothing(site: Site, link: str) -> None:
     for _ in range(3):  # mail scanners follow links
         assert site.client().get(link).status_code == 200
@@ -76,7 +91,7 @@ def test_an_approval_frees_the_files_and_bears_the_name(site: Site, link: str) -
 
 
 def test_the_first_log_in_is_shown_to_who_approves(site: Site, link: str) -> None:
-    assert site.credentials.revoke("acme", "acme", datetime.now(UTC))
+    assert site.credentials.revoke("acme", "acme", "Ann", datetime.now(UTC))
     said = words(decide(site, link, "approved").text)
     assert re.search(r"User acme-2 Password or token \S+-\S+", said)
 

@@ -48,6 +48,11 @@ def text(client: httpx.Client, path: str, **query: Any) -> str:
     return words(answer.text)
 
 
+def badges(client: httpx.Client, path: str) -> list[str]:
+    """The states that a page shows, from its top."""
+    return re.findall(r'<span class="badge (\w+)">\1</span>', client.get(path).text)
+
+
 def words(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
@@ -205,6 +210,10 @@ class TestUploads:
         assert found(**{"from": str(today), "to": str(today)}) == {"one", "two"}
         assert found(to=str(today - timedelta(days=1))) == set()
         assert found(state="nonsense") == {"one", "two"}
+        assert found(state="undone") == set()
+        undo.undo(site.store, 1, "maria", datetime.now(UTC))
+        assert found(state="undone") == {"one"}
+        assert found(state="applied") == set()
         assert console.get("/console/uploads", params={"from": "yesterday"}).status_code == 422
 
     def test_come_in_pages(self, site: Site, console: httpx.Client) -> None:
@@ -239,6 +248,18 @@ class TestUploads:
         assert "refused (said STOP since)" in said
         assert "UTC by maria" in said
         assert (status_of(site, ANN), status_of(site, JOE)) == ("absent", "opted_out")
+
+    def test_an_undone_file_is_called_so_wherever_it_is_shown(self, site: Site, console: httpx.Client) -> None:
+        undone, applied = scene.applied(site), scene.applied(site, "members-2.csv", scene.members(3))
+        undo.undo(site.store, undone, "maria", datetime.now(UTC), anyway=True)
+        for path in (f"/console/uploads/{undone}", f"/console/held/{undone}", "/console/uploads?name=members.csv"):
+            assert badges(console, path) == ["undone"], path
+        assert re.search(r"undone by maria, \d{4}-\d\d-\d\d \d\d:\d\d", text(console, "/console/uploads"))
+        assert badges(console, "/console/uploads") == ["applied", "undone"]
+        assert badges(console, f"/console/uploads/{applied}") == ["applied"]
+        overview = text(console, "/console")
+        assert "1 applied, 1 undone" in overview
+        assert f"{undone}: members.csv (undone)" in text(console, "/console/customers/acme/feeds/members")
 
     def test_undo_asks_first(self, site: Site, console: httpx.Client) -> None:
         id_ = scene.applied(site)
@@ -305,7 +326,8 @@ class TestHeld:
         released = post(console, f"/console/held/{id_}/release", held_at=held_at, though_cut="yes")
         assert "back in the queue" in text(console, released.headers["location"])
         assert site.work()["state"] == "applied"
-        assert "Released by maria" in text(console, f"/console/uploads/{id_}")
+        page = text(console, f"/console/uploads/{id_}")
+        assert re.search(r"Released \d{4}-\d\d-\d\d \d\d:\d\d UTC by maria", page)
 
     def test_what_was_held_again_has_to_be_looked_at_again(self, site: Site, console: httpx.Client) -> None:
         id_ = scene.held(site)
@@ -394,6 +416,8 @@ class TestCustomers:
         assert uploader.get("/account").status_code == 303
         again = post(console, "/console/customers/acme/credentials/revoke", user=user, sure="yes")
         assert again.status_code == 404
+        assert site.credentials.list("acme")[-1].revoked_by == "maria"
+        assert re.search(r"revoked \d{4}-\d\d-\d\d by maria", text(console, "/console/customers/acme"))
 
 
 class TestFeed:
@@ -485,7 +509,7 @@ class TestNumber:
         customer = site.registry.customer("acme")
         assert customer
         sender = Sender("maria", "operator", "cli")
-        subscriber.unsubscribe(site.store, customer, "Joe@Example.org", sender, datetime.now(UTC))
+        subscriber.unsubscribe(site.store, customer.id, "Joe@Example.org", sender, datetime.now(UTC))
         said = text(console, "/console/number", number="joe@example.org")
         assert "acme opted out" in said or "acme unsubscribed" in said
         assert "maria said so" in said
@@ -517,6 +541,7 @@ class TestLockouts:
         assert answer.status_code == 303
         assert "Nobody is locked out" in text(console, answer.headers["location"])
         assert site.access.lockouts(datetime.now(UTC)) == []
+        assert [(each.lockout.ip, each.by) for each in site.access.unlocked()] == [("203.0.113.9", "maria")]
 
     @pytest.mark.parametrize(("ip", "status"), [("203.0.113.9", 404), ("<b>", 422), ("", 422)])
     def test_of_nobody(self, console: httpx.Client, ip: str, status: int) -> None:

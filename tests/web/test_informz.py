@@ -243,7 +243,7 @@ def test_each_user_of_the_brand_has_a_password_of_its_own(site: Site, login: Iss
     assert (second.user, post(site, said(second)).status_code) == ("second", 200)
     with pytest.raises(Exception, match=re.escape("each user of brand 9999 has a password")):
         issue(site)
-    site.credentials.revoke("acme", "9999/newsletter", datetime.now(UTC))
+    site.credentials.revoke("acme", "9999/newsletter", "Ann", datetime.now(UTC))
     assert post(site, said(login)).status_code == 401
     renewed = issue(site)
     assert renewed.user == "newsletter"

@@ -35,9 +35,17 @@ class TestOne:
 
     def test_what_is_true_already_changes_nothing_and_is_recorded(self, site: Site) -> None:
         api = site.api()
+        for name in ("opt_in", "suspend"):
+            api.post(PATH, json=command(name))
+        told = api.post(PATH, json=command("suspend")).json()
+        assert (told["changed"], told["event"]) == (False, 3)
+        assert told["message"] == "nothing to change: it is suspended already"
+
+    def test_an_opt_in_that_is_on_record_is_not_recorded_again(self, site: Site) -> None:
+        api = site.api()
         api.post(PATH, json=command("opt_in"))
         told = api.post(PATH, json=command("opt_in")).json()
-        assert (told["changed"], told["event"]) == (False, 2)
+        assert (told["changed"], told["event"]) == (False, None)
         assert told["message"] == "nothing to change: it is opted_in already"
 
     def test_an_opt_out_is_recorded_even_where_nothing_changes(self, site: Site) -> None:

@@ -145,10 +145,19 @@ def test_a_code_is_found_with_and_without_plus(site: Site, to: str) -> None:
     assert site.gateway().post(PATH, json=text("ACME", to=to)).json()["intent"] == "opt_in"
 
 
-def test_an_unknown_code_is_404_so_that_the_gateway_tries_again(site: Site) -> None:
-    status, _, detail = problem(site.gateway().post(PATH, json=text("STOP", to="99999")))
-    assert status == 404
-    assert "add it to codes:" in detail
+@pytest.mark.parametrize(("words", "status"), [("ACME", 404), ("STOP", 503)])
+def test_an_unknown_code_is_told_so_that_the_gateway_tries_again(site: Site, words: str, status: int) -> None:
+    answer = site.gateway().post(PATH, json=text(words, to="99999"))
+    assert problem(answer)[0] == status
+    assert "add it to codes:" in problem(answer)[2]
+    assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+@pytest.mark.parametrize("words", ["STOP", "STOP ACME"])
+def test_a_stop_to_an_unknown_code_is_for_whoever_has_its_sender(site: Site, words: str) -> None:
+    site.api().post("/api/v1/manage-optin", json=command("opt_in"))
+    assert site.gateway().post(PATH, json=text(words, to="99999")).json()["customers"] == {"acme": "opted_out"}
+    assert statuses(site) == {"acme": "opted_out", "beta": "absent"}
 
 
 def test_a_sender_that_is_no_number_is_422(site: Site) -> None:

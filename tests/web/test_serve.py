@@ -17,6 +17,8 @@ from tests.web.site import JOE
 
 # What is promised of an idle daemon.
 STOP_SECONDS = 10.0
+# What ports.json says beside ports.
+PROCESS = ("pid", "started", "settings", "read_at")
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def api(site: Site) -> httpx.Client:
 
 def test_a_file_by_http_is_worked_and_the_daemon_stops_in_order(site: Site) -> None:
     daemon = site.serve()
-    eventually(lambda: ports(site).keys() == {"pid", "started", "ftp", "web"}, otherwise=site.stderr)
+    eventually(lambda: ports(site).keys() == {*PROCESS, "ftp", "web"}, otherwise=site.stderr)
     with api(site) as client:
         answer = client.post("/api/v1/uploads", params={"filename": "a.csv"}, content=f"{JOE},north\n")
         assert answer.status_code == 202
@@ -74,7 +76,7 @@ def test_the_roles_may_be_processes_of_their_own(site: Site) -> None:
     for each in (web, worker):
         each.terminate()
         assert each.wait(STOP_SECONDS) == 0, site.stderr()
-    assert ports(site).keys() == {"pid", "started", "ftp"}
+    assert ports(site).keys() == {*PROCESS, "ftp"}
     assert site.greeting().startswith(b"220 ")
 
 

@@ -206,7 +206,7 @@ class TestResults:
         rows = "nonsense,north\n" * 12
         person.send(f'Phone,Group\n{JOE},ok\n2.12556E+09,x\n{rows}+12125550199,"a;b"\n')
         site.work()
-        holds.release(site.store, 1, "maria")  # most of its rows are refused
+        holds.release(site.store, 1, "maria", datetime.now(UTC))  # most of its rows are refused
         site.work()
         told = person.text("/uploads/1")
         assert "Refused: 14" in told
@@ -280,7 +280,10 @@ class TestResults:
         person.send()
         site.work()
         undo.undo(site.store, 1, "maria", datetime.now(UTC))
-        assert "It was undone later" in person.text("/uploads/1")
+        told = person.text("/uploads/1")
+        assert "undone It was undone later" in told
+        assert "What it changed" in told
+        assert "members.csv undone members" in person.text("/")
 
     def test_at_work_it_says_so(self, site: Site, person: Person) -> None:
         from alp_daemon.services.processing import queue

@@ -32,6 +32,7 @@ def test_an_issued_uploader_signs_in_until_revoked(site: Site) -> None:
     assert uploader.get("/account").status_code == 303, "the session ended"
     assert sign_in(site.client(), found[1], found[2]).status_code == 401
     assert revoke(admin, found[1]).status_code == 404
+    assert " UTC by acme-admin" in admin.get("/uploaders").text
 
 
 @pytest.mark.parametrize("user", ["acme", "acme-admin", "beta-uploader", "maria", ""])

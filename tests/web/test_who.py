@@ -45,7 +45,7 @@ class TestTokens:
     def test_a_revoked_one_is_401_at_once(self, site: Site) -> None:
         api = site.api()
         assert api.get("/api/v1/numbers").status_code == 200
-        assert site.credentials.revoke("acme", "acme-api", datetime.now(UTC))
+        assert site.credentials.revoke("acme", "acme-api", "Ann", datetime.now(UTC))
         assert problem(api.get("/api/v1/numbers"))[0] == 401
 
     def test_too_many_wrong_ones_are_slowed_and_the_right_one_never(self, site: Site) -> None:
@@ -194,7 +194,7 @@ class TestSessions:
 
     def test_end_with_their_log_in(self, site: Site) -> None:
         client = site.signed_in(Kind.uploader)
-        assert site.credentials.revoke("acme", "acme-uploader", datetime.now(UTC))
+        assert site.credentials.revoke("acme", "acme-uploader", "Ann", datetime.now(UTC))
         assert client.get(ACCOUNT).status_code == 303
 
     def test_end_when_idle_and_at_the_latest_after_a_while(self, site: Site) -> None:

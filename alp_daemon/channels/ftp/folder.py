@@ -18,6 +18,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -62,7 +63,9 @@ def tree(home: Path, uploads: Sequence[Recent], path: str) -> Tree:
         if folder == REPORTS and wanted is None:
             continue
         for file in beneath.files(home, folder):
-            if (folder != REPORTS or wanted in ("", file.name)) and is_printable(file.name):
+            if (folder == REPORTS and wanted not in ("", file.name)) or not _is_shown(file.name):
+                continue
+            with suppress(FileNotFoundError):  # it was moved, replaced or removed since the folder was read
                 found[_path(folder, file.name)] = Entry(_as_shown(file.stat(follow_symlinks=False)))
     for upload in uploads:
         modified = int(upload.received_at.timestamp())
@@ -78,6 +81,11 @@ def report_name(path: str) -> str | None:
         return ""
     folder, name = split(path)
     return name if folder == f"/{REPORTS}" else None
+
+
+def _is_shown(name: str) -> bool:
+    """Hidden files are on their way: a report that is being written, a file that is being picked up or copied here."""
+    return not name.startswith(".") and is_printable(name)
 
 
 def is_printable(text: str) -> bool:

@@ -19,6 +19,8 @@ from alp_daemon.errors import AlpError, Busy, NoRoom
 from alp_daemon.files.incoming import Incoming
 from alp_daemon.services.receiving.intake import Sender
 
+_NO_HANDSHAKE = "522 The TLS handshake of the data connection failed."
+_UNFINISHED_HANDSHAKE = "426 The data connection ended before its TLS handshake was done; nothing was sent."
 _NO_REUSE = "522 The data connection must resume the TLS session of the control connection."
 
 
@@ -140,20 +142,24 @@ class DataChannel(TLS_DTPHandler, _Receiver):  # type: ignore[misc]
         log.warning(
             "ftp_data_connection_refused", ip=self.cmd_channel.ip, reason="it resumes no TLS session of its own"
         )
-        if self.upload is not None:
-            self._fail(_NO_REUSE)
-            return
-        if self.producer_fifo:
-            self._resp = (_NO_REUSE, None)
-        self.close()
+        self._break_off(_NO_REUSE)
 
     def handle_failed_ssl_handshake(self) -> None:
+        # RFC 4217, 10.2
+        self._break_off(_NO_HANDSHAKE)
+
+    def _break_off(self, reply: str) -> None:
         if self.upload is not None:
-            # The library has its own reply for this.
-            self.upload.ending = Ending.failed
-        super().handle_failed_ssl_handshake()
+            self._fail(reply)
+            return
+        if self.producer_fifo:
+            self._resp = (reply, None)
+        self.close()
 
     def close(self) -> None:
+        if self._ssl_accepting and self.producer_fifo and not self._resp:
+            # The library closes without a word, and its client would wait for one.
+            self._resp = (_UNFINISHED_HANDSHAKE, None)
         super().close()
         # A report may still be on its way, and TLS's farewell behind it. Else there is nothing to wait for; the
         # library would, and at full speed when the client has closed its half of the connection without a farewell.

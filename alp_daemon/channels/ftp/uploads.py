@@ -1,4 +1,4 @@
-"""Uploads: from STOR to the 226, and from the 226 to the verdict on whether the file is whole."""
+"""Uploads: from STOR to the 226. What comes after it stands in ``settling.py``."""
 
 # ruff: noqa: N802, ARG002  methods are named, and called, by pyftpdlib
 
@@ -13,30 +13,22 @@ from pyftpdlib.ioloop import IOLoop
 
 from alp_daemon import log
 from alp_daemon.channels.ftp import evidence as ev
-from alp_daemon.channels.ftp.login import LoginSession
+from alp_daemon.channels.ftp.settling import SettlingSession
 from alp_daemon.channels.ftp.transfer import Upload, refusal
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import AlpError
-from alp_daemon.services.receiving.intake import Received, Sender, Verdict
+from alp_daemon.services.receiving.intake import Received, Sender
 
 if TYPE_CHECKING:
     from alp_daemon.channels.ftp.listener import Listener
 
-# They take an upload back. It must not become due, and so be picked up, an instant before.
-_WITHDRAWING = ("RNFR", "DELE")
 
-
-class UploadSession(LoginSession):
-    """Receives files. An upload goes through ``_expected`` → ``data_channel.upload`` → the intake → ``_unsettled``."""
+class UploadSession(SettlingSession):
+    """Receives files. An upload goes through ``_expected`` → ``data_channel.upload`` → the intake → ``confirm``."""
 
     def __init__(self, connection: Any, server: Listener, ioloop: IOLoop | None = None) -> None:
         self._expected: Upload | None = None
         """STOR was answered, and its data connection is not there yet."""
-        self._unsettled: dict[int, ev.Ending] = {}
-        """Uploads confirmed with 226, and how their data ended; the client may turn out to be dead yet."""
-        self._is_keeping = False
-        """The file that ended last is on its way into the database."""
-        self._has_uploaded = False
         super().__init__(connection, server, ioloop)
 
     # From STOR to the end of the data
@@ -111,7 +103,7 @@ class UploadSession(LoginSession):
 
     def no_data_connection(self) -> None:
         super().no_data_connection()
-        self._close_if_left()
+        self.close_if_left()
 
     def _shutdown_connecting_dtp(self) -> None:
         super()._shutdown_connecting_dtp()
@@ -133,7 +125,7 @@ class UploadSession(LoginSession):
         evidence, note = ev.judged(
             upload.ending,
             require_close_notify=upload.customer.require_close_notify,
-            still_there=self._is_there(),
+            still_there=self.is_there,
         )
         if upload.ending in (ev.Ending.aborted, ev.Ending.failed):
             self._forget(upload, upload.problem)
@@ -147,11 +139,11 @@ class UploadSession(LoginSession):
         if reply:
             log.warning("ftp_upload_refused", session=self.id, customer=upload.customer.id, reason=reply)
             self.respond(reply)
-        self._close_if_left()
+        self.close_if_left()
         self.obey_waiting()
 
     def _keep(self, upload: Upload, evidence: Evidence | None, note: str) -> None:
-        self._is_keeping = True
+        self.is_keeping = True
         arrival = self.server.intake.arrival(
             upload.customer.id, upload.name, upload.folder, upload.sender, self.now(), evidence, note
         )
@@ -162,8 +154,8 @@ class UploadSession(LoginSession):
         )
 
     def _kept(self, upload: Upload, evidence: Evidence | None, note: str, future: Future[int]) -> None:
-        self._is_keeping = False
-        self._has_uploaded = True
+        self.is_keeping = False
+        self.has_uploaded = True
         try:
             number = future.result()
         except AlpError as error:
@@ -173,90 +165,10 @@ class UploadSession(LoginSession):
             if evidence is not None:
                 code = 426 if upload.ending is ev.Ending.torn else 226
                 self.respond(f"{code} Kept as upload {number}, but held: {note}.")
-            elif self._is_there():
-                # Before the answer: sending it may be what finds the client gone, and then this upload is settled so.
-                self._unsettled[number] = upload.ending
-                self.respond(f"226 Received as upload {number}.")
-                self.ioloop.call_later(ev.SETTLE_SECONDS, self._settle_alive, number)
+            elif self.is_there:
+                self.confirm(number, upload.ending)
             else:
-                self._settle(number, Evidence.cut, ev.GONE)
-        self._close_if_left()
+                self.settle(number, Evidence.cut, ev.GONE)
+        self.close_if_left()
         if self._closed:
-            self._end_session()
-
-    # From the answer to the verdict
-
-    def on_command(self, command: str, *, early: bool) -> None:
-        # A command sent ahead, before the 226, does not show that its client has lived to see it.
-        if command not in _WITHDRAWING and (command == "QUIT" or not early):
-            self.settle_all()
-        super().on_command(command, early=early)
-
-    def settle_all(self, verdict: tuple[Evidence, str] | None = None) -> None:
-        """Settles what is open: the client lives, unless ``verdict`` says otherwise."""
-        for number, ending in self._unsettled.items():
-            self._settle(number, *(verdict or ev.expected(ending)))
-        self._unsettled.clear()
-
-    def on_hang_up(self) -> None:
-        """The control connection ended. It is kept for a moment if that can tell how the client left."""
-        if self.left or self._closed:
-            return
-        if self._closing or not (self._unsettled or self.is_uploading):
-            self.close()
-            return
-        self.left = True
-        # It is readable for ever now.
-        self.del_channel()
-        if not self.server.trust_hang_up:
-            self.settle_all((Evidence.cut, "the client hung up without QUIT"))
-        if self._unsettled:
-            self.call_later(ev.SETTLE_SECONDS, self._settle_left)
-        self._close_if_left()
-
-    def on_disconnect(self) -> None:
-        self.server.sessions.discard(self)
-        self.settle_all((Evidence.cut, "the session broke off"))
-        self.server.keeper.hurry()
-        if not self._is_keeping:
-            self._end_session()
-        super().on_disconnect()
-
-    def _end_session(self) -> None:
-        if self._has_uploaded:
-            self._has_uploaded = False
-            self.later(lambda: self.server.intake.own.end_session(self.id, self.now()))
-
-    def say_goodbye(self) -> None:
-        """The server stops: the session ends as soon as nothing hangs on it."""
-        if not (self.is_busy or self._unsettled or self._closing or self._closed):
-            self.leave("421 The server is stopping; try again later.")
-
-    def _is_there(self) -> bool:
-        return not (self.left or self._closed) and ev.is_open(self.socket)
-
-    def _settle_alive(self, number: int) -> None:
-        if number in self._unsettled and not self.left:
-            self._settle(number, *ev.expected(self._unsettled.pop(number)))
-
-    def _settle_left(self) -> None:
-        in_order = ev.has_left_in_order(self.socket)
-        self.settle_all(None if in_order else (Evidence.cut, "the client was gone before it could read our answer"))
-        self._close_if_left()
-
-    def _settle(self, number: int, evidence: Evidence, note: str) -> None:
-        self.server.keeper.settle(number, Verdict(evidence, note))
-
-    def _close_if_left(self) -> None:
-        if self.left and not (self._unsettled or self.is_uploading or self.is_waiting):
-            self.close()
-
-    def later(self, work: Any) -> None:
-        """Runs ``work`` behind what this session has running; nobody waits for it."""
-        self.server.crew.serving.run(self.lane, work, _report)
-
-
-def _report(future: Future[Any]) -> None:
-    error = future.exception()
-    if error is not None:
-        log.error("ftp_internal_error", exc_info=error)
+            self.end_session()

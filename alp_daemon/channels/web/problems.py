@@ -11,7 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from alp_daemon.channels.web import pages
-from alp_daemon.errors import AlpError, NoRoom, NotFound, Refused, TryAgain, Unavailable, UnusableFile, UsageProblem
+from alp_daemon.errors import (
+    AlpError,
+    ConfigurationError,
+    NoRoom,
+    NotFound,
+    Refused,
+    TryAgain,
+    Unavailable,
+    UnusableFile,
+    UsageProblem,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,7 @@ _STATUS: dict[type, int] = {
     UnusableFile: 422,
     NotFound: 404,
     Refused: 409,
+    ConfigurationError: 409,
     TryAgain: 503,
     NoRoom: 507,
     Unavailable: 503,

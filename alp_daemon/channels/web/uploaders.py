@@ -29,7 +29,10 @@ async def issue(request: Request, visitor: Visitor) -> Response:
 async def revoke(request: Request, visitor: Visitor) -> Response:
     site = of(request)
     user = (await guards.form(request)).get("user", "")
-    if not await site.do(site.credentials.revoke, visitor.customer, user, site.now(), only=Kind.uploader):
+    revoked = await site.do(
+        site.credentials.revoke, visitor.customer, user, visitor.user, site.now(), only=Kind.uploader
+    )
+    if not revoked:
         raise HttpProblem(404, "you have no such uploader, or it was revoked before")
     return RedirectResponse("/uploaders", 303)
 

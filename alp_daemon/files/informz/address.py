@@ -23,6 +23,13 @@ _LABEL: Final = "[a-z0-9]++(?:-[a-z0-9]++)*+"
 _PLAIN = re.compile(rf"(?!.{{65}}){_LOCAL}(?:\.{_LOCAL})*+@(?:{_LABEL}\.)+[a-z]{{2,}}+")
 
 
+# None of it stands in an address, unless in quotes, which nobody writes.
+_AROUND = re.compile(r"""[\s<>()\[\],;:"\\]+""")
+
+# Signs of an address that prose writes behind one, or on both sides.
+_PROSE: Final = ".'"
+
+
 def parse(text: str) -> str | None:
     """Return the address that a text stands for: trimmed, in lower case, NFC; ``None`` where it stands for none.
 
@@ -31,6 +38,12 @@ def parse(text: str) -> str | None:
     """
     address = text.strip().lower()
     return address if _PLAIN.fullmatch(address) else _validated(address)
+
+
+def parts_of(text: str) -> set[str]:
+    """What in a text may be an address: ``ann@example.com`` in ``Ann <ann@example.com>``. Each is to be parsed."""
+    parts = {part for part in _AROUND.split(text) if "@" in part}
+    return parts | {part.strip(_PROSE) for part in parts}
 
 
 def are_plain(addresses: Iterable[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import filterfalse
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from alp_daemon.domain.model import Buckets, Codes, Keys, Reject, Rejects
+from alp_daemon.domain.model import Buckets, Codes, Keys, Rejects
 from alp_daemon.domain.subscribers import Subscribers
 from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.errors import UnusableFile
@@ -25,15 +25,12 @@ from alp_daemon.files.informz.fields import EMAIL, FieldDefinition, FieldType
 from alp_daemon.files.informz.interests import KnownInterests
 from alp_daemon.files.informz.request import QUOTE, BulkUpload
 from alp_daemon.files.merge import merge
+from alp_daemon.files.refusals import RAGGED_ROW, Refusal, refusal
 from alp_daemon.files.rowlimit import check_rows
-from alp_daemon.files.tally import MAX_VALUE, RAGGED_ROW
 
 _ANY_WIDTH: Final = 2**31
 
 _NOT_AN_ADDRESS: Final = -1
-
-_Refusal = tuple[int, int, Reject]
-"""A reject with its row and the place of its field, by which rejects are put in order."""
 
 
 def read_subscribers(path: Path, upload: BulkUpload, *, name: str, known_interests: Collection[str]) -> Subscribers:
@@ -49,6 +46,7 @@ def read_subscribers(path: Path, upload: BulkUpload, *, name: str, known_interes
     for block in blocks:
         tally.add(block)
         check_rows(tally.rows_read, f"{name}: Data")
+    tally.pass_over(blocks.blank)
     if blocks.last is not None:
         if blocks.ends_in_quote:
             raise UnusableFile(
@@ -61,11 +59,15 @@ def read_subscribers(path: Path, upload: BulkUpload, *, name: str, known_interes
 
 
 class _Tally:
-    """Takes blocks of records in order. Each goes the same way: blank → ragged → address → interests and values."""
+    """Takes blocks of records in order. Each goes the same way: blank → ragged → address → interests and values.
+
+    An address that can be read in a refused record is in the file all the same, though it is not listed.
+    """
 
     def __init__(self, upload: BulkUpload, known: KnownInterests) -> None:
         self._buckets = Buckets()
         self._rejects = Rejects()
+        self._unusable: set[str] = set()
         self._addresses = _Addresses()
         self._known = known
         self._sets = TagSets()
@@ -93,14 +95,15 @@ class _Tally:
         ragged = {row: complaint for row, complaint in block.ragged().items() if not blank[row]}
         codes = self._codes(texts, ragged)
         rows = np.flatnonzero(codes != _NOT_AN_ADDRESS)
+        refused = np.flatnonzero(~blank & (codes == _NOT_AN_ADDRESS))
 
         self._buckets.read += len(block)
         self._buckets.blank += int(np.count_nonzero(blank))
-        self._buckets.rejected += len(block) - int(np.count_nonzero(blank)) - len(rows)
-        refusals = [_refusal(block, row, 0, "", complaint, RAGGED_ROW) for row, complaint in ragged.items()]
+        self._buckets.rejected += len(refused)
+        refusals = [refusal(block, row, 0, "", complaint, RAGGED_ROW) for row, complaint in ragged.items()]
         refusals += [
-            _refusal(block, row, 0, EMAIL.name, cells[row], address.BAD_EMAIL if texts[row] else address.NO_EMAIL)
-            for row in np.flatnonzero(~blank & (codes == _NOT_AN_ADDRESS)).tolist()
+            refusal(block, row, 0, EMAIL.name, cells[row], address.BAD_EMAIL if texts[row] else address.NO_EMAIL)
+            for row in refused.tolist()
             if row not in ragged
         ]
         refusals += self._take_values(block, rows)
@@ -108,6 +111,13 @@ class _Tally:
             self._rejects.add(reject)
         self._rows.append(codes[rows])
         self._row_sets.append(self._interests(block, rows))
+        # In any of their cells: a delimiter too many has moved what stands behind it.
+        self._unusable |= self._addresses.read_in(block.all_texts(refused))
+
+    def pass_over(self, blank: int) -> None:
+        """Counts blank records that are in no block."""
+        self._buckets.read += blank
+        self._buckets.blank += blank
 
     def finish(self) -> Subscribers:
         """Return what all blocks say together."""
@@ -129,6 +139,7 @@ class _Tally:
             dict(self._ignored),
             self._buckets,
             self._rejects,
+            self._unusable,
         )
 
     def _codes(self, texts: NDArray[np.object_], ragged: Collection[int]) -> Keys:
@@ -139,9 +150,9 @@ class _Tally:
         codes[asked] = self._addresses.codes(texts[asked].tolist())
         return codes
 
-    def _take_values(self, block: Block, rows: Indices) -> list[_Refusal]:
+    def _take_values(self, block: Block, rows: Indices) -> list[Refusal]:
         return [
-            _refusal(block, row, place, column.field.name, text, reason)
+            refusal(block, row, place, column.field.name, text, reason)
             for place, column in enumerate(self._columns, start=1)
             for row, text, reason in column.add(block, rows)
         ]
@@ -181,6 +192,12 @@ class _Addresses:
                 self._codes[text] = self._code_of(text)
         return np.fromiter(map(self._codes.__getitem__, texts), np.int64, len(texts))
 
+    def read_in(self, texts: Iterable[str]) -> set[str]:
+        """The addresses that stand in some texts, whatever is around them. They get no number."""
+        parts = {part for text in texts for part in address.parts_of(text.lower())}
+        judged = {part for part in parts if self._codes.get(part) == _NOT_AN_ADDRESS}
+        return set(filter(None, map(address.parse, parts - judged)))
+
     def finish(self) -> list[str]:
         """The addresses in the order of their numbers. What finding them took is let go."""
         self._codes.clear()
@@ -205,8 +222,3 @@ def _blank(block: Block, without_address: Mask) -> Mask:
     candidates = np.flatnonzero(without_address)
     blank[candidates] = block.blank(candidates)
     return blank
-
-
-def _refusal(block: Block, row: int, place: int, column: str, value: str, reason: str) -> _Refusal:
-    shown = value if len(value) <= MAX_VALUE else value[:MAX_VALUE] + "…"
-    return row, place, Reject(block.row_number(row), column, shown, reason)

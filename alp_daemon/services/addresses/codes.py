@@ -12,10 +12,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from alp_daemon.customers import Customer
-from alp_daemon.registry import Registry
-from alp_daemon.store.store import Store, Transaction
+from alp_daemon.registry import CustomerStatus, Registry
+from alp_daemon.store.store import Row, Store, Transaction
+
+_GONE = {CustomerStatus.missing, CustomerStatus.unknown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Addressee:
     name: str
     keyword: str
     region: str
+    brand: str | None
+    """What requests call its brand, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,13 @@ class Sharing:
 
     known: tuple[Addressee, ...]
     unread: tuple[str, ...]
+    gone: frozenset[str]
+    """Who of the known has no file any more. They text nobody, and yet their lists are there."""
 
 
 def addressee(customer: Customer) -> Addressee:
-    return Addressee(customer.id, customer.name, customer.keyword, customer.region)
+    brand = customer.brand.id if customer.brand else None
+    return Addressee(customer.id, customer.name, customer.keyword, customer.region, brand)
 
 
 def remember(store: Store, customers: Iterable[Customer]) -> None:
@@ -62,25 +70,52 @@ def known(store: Store, customer: str) -> Addressee | None:
     return Addressee(**row) if row else None
 
 
-def sharing(store: Store, registry: Registry, code: str) -> Sharing:
+def of_brand(store: Store, id_: str) -> str | None:
+    """The customer that had a brand by its last sound file, found by the brand's id or by its own.
+
+    None where nobody had, or more than one: it has moved from one to the other, and nobody is guessed.
+    """
+    with store.read() as transaction:
+        owners = transaction.all("addressees.of_brand", id=id_)
+    return str(owners[0]["customer"]) if len(owners) == 1 else None
+
+
+def sharing(store: Store, registry: Registry, code: str, now: datetime) -> Sharing:
     """Everybody who has this code, written with or without its plus. What this node has read counts first."""
     code = code.strip().removeprefix("+")
     loaded = {each.id: addressee(each) for each in registry.all().values() if code in each.codes}
-    unusable = set(registry.unusable())
     with store.read() as transaction:
-        noted = {row["id"]: Addressee(**row) for row in transaction.all("addressees.of_code", code=code)}
-        unread = unusable & _unread(transaction) if unusable else set()
-    having = noted | loaded
-    return Sharing(tuple(having[id_] for id_ in sorted(having)), tuple(sorted(unread)))
+        noted = _addressees(transaction.all("addressees.of_code", code=code))
+        unread = _unread(transaction, registry)
+    return _sharing(noted | loaded, unread, registry, now)
+
+
+def anybody(store: Store, registry: Registry, now: datetime) -> Sharing:
+    """The same of whoever has any code or none: who may have been meant by one that nobody has."""
+    loaded = {each.id: addressee(each) for each in registry.all().values()}
+    with store.read() as transaction:
+        noted = _addressees(transaction.all("addressees.all"))
+        unread = _unread(transaction, registry)
+    return _sharing(noted | loaded, unread, registry, now)
+
+
+def _sharing(having: dict[str, Addressee], unread: Iterable[str], registry: Registry, now: datetime) -> Sharing:
+    gone = frozenset(id_ for id_ in having if registry.status(id_, now) in _GONE)
+    return Sharing(tuple(having[id_] for id_ in sorted(having)), tuple(sorted(unread)), gone)
 
 
 def _noted(transaction: Transaction) -> dict[str, tuple[Addressee, frozenset[str]]]:
     codes: defaultdict[str, set[str]] = defaultdict(set)
     for row in transaction.all("codes.all"):
         codes[row["customer"]].add(row["code"])
-    rows = transaction.all("addressees.all")
-    return {row["id"]: (Addressee(**row), frozenset(codes[row["id"]])) for row in rows}
+    noted = _addressees(transaction.all("addressees.all"))
+    return {id_: (each, frozenset(codes[id_])) for id_, each in noted.items()}
 
 
-def _unread(transaction: Transaction) -> set[str]:
-    return {row["customer"] for row in transaction.all("addressees.unread")}
+def _addressees(rows: Iterable[Row]) -> dict[str, Addressee]:
+    return {row["id"]: Addressee(**row) for row in rows}
+
+
+def _unread(transaction: Transaction, registry: Registry) -> set[str]:
+    unusable = set(registry.unusable())
+    return unusable & {row["customer"] for row in transaction.all("addressees.unread")} if unusable else unusable

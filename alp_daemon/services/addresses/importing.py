@@ -13,7 +13,7 @@ import numpy as np
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.domain import phone
+from alp_daemon.domain import phone, senders
 from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.model import Listed, Reject, Rejects, Status, Tags
 from alp_daemon.domain.plan import make_plan
@@ -127,7 +127,7 @@ def _parse_row(parsed: _Parsed, statuses: StatusColumn, number: int, row: dict[s
     if status is None:
         return
     # Who has opted out by a message may have a number that no list would take in.
-    read = phone.parse_sender if status is Status.opted_out else phone.parse
+    read = senders.parse if status is Status.opted_out else phone.parse
     key = read(text, region)
     if isinstance(key, str):
         parsed.rejects.add(Reject(number, "number", text, key))

@@ -13,7 +13,7 @@ from typing import Any
 
 from alp_daemon import log
 from alp_daemon.customers import readable
-from alp_daemon.domain import phone
+from alp_daemon.domain import phone, senders
 from alp_daemon.domain.keyword import DEFAULT_WORDS, Intent, Words, classify
 from alp_daemon.domain.model import Status
 from alp_daemon.domain.policy import COMMANDS, KEYWORD_MESSAGE
@@ -41,6 +41,11 @@ class Text:
     sender: str
     text: str
     id: str | None = None
+
+    @property
+    def kept(self) -> str:
+        """As much of the text as is kept."""
+        return self.text[:_KEPT]
 
     def cleaned(self) -> Text:
         """The same without signs that a database refuses: no STOP fails over one."""
@@ -70,7 +75,7 @@ def message(
 ) -> Answer:
     """A text to one customer. With an id it is idempotent: delivered twice, it is answered twice and done once."""
     received = Text(sender_number, text, message_id).cleaned()
-    key = key_or_fault(sender_number, phone.parse_sender(sender_number, customer.region))
+    key = key_or_fault(sender_number, senders.parse(sender_number, customer.region))
     intent = classify(received.text, customer.keyword, words)
     with store.write() as transaction:
         answer = take_in(transaction, customer, key, received, intent, now)
@@ -92,7 +97,7 @@ def take_in(
 ) -> Answer:
     """Does a cleaned message for one of those it is for, once, and keeps it."""
     transaction.lock("list", customer.id)
-    text = received.text[:_KEPT]
+    text = received.kept
     id_ = received.id or f"local-{now.timestamp():.6f}"
     id_, earlier = _known_as(transaction, customer.id, id_, key, text, now)
     if earlier is not None:
@@ -116,9 +121,13 @@ def take_in(
     return answer
 
 
-def ids_of(id_: str, key: int, text: str) -> tuple[str, str]:
-    """What a message may be kept under: the gateway's id, or one of its own where another message has that already."""
-    return id_, f"{id_}~{hashlib.sha256(f'{key} {text[:_KEPT]}'.encode()).hexdigest()[:16]}"
+def gateways_id(kept: Row) -> str:
+    """The id that the gateway gave to a message. It may be kept under one of its own; see ``_known_as``."""
+    return str(kept["id"]).removesuffix(_distinction(kept["key"], kept["text"]))
+
+
+def _distinction(key: int, text: str) -> str:
+    return f"~{hashlib.sha256(f'{key} {text}'.encode()).hexdigest()[:16]}"
 
 
 def _known_as(
@@ -129,7 +138,7 @@ def _known_as(
     Two gateways may count alike, and one that was set up anew begins again at 1. A STOP must not be lost to that: the
     same message has the same sender and text too, and comes again within ``RETRIES``.
     """
-    shared, own = ids_of(id_, key, text)
+    shared, own = id_, id_ + _distinction(key, text)
     earlier = transaction.one("messages.get", customer=customer, id=shared)
     if earlier is not None and (earlier["key"], earlier["text"]) != (key, text):
         log.warning("message_id_used_again", customer=customer, message=id_)

@@ -17,7 +17,7 @@ from alp_daemon.settings import Settings
 from alp_daemon.store.store import Store, Transaction
 
 MOST = 1_000
-"""Commands in one call. They take the write lock for half a second."""
+"""Commands in one call. They take the write lock for a second or so."""
 
 Answer = Standing | Refused | UsageProblem
 """How a number stands after its command, or why the command was refused or made no sense."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.domain import phone
+from alp_daemon.domain import phone, senders
 from alp_daemon.domain.model import Listed, Status, Tags
 from alp_daemon.domain.plan import make_plan
 from alp_daemon.domain.policy import COMMANDS, Policy
@@ -48,7 +48,8 @@ class Standing:
     changed: bool = False
     message: str = ""
     event: int | None = None
-    """The version of the list that this command made, also where it was true already; None for a question."""
+    """The version of the list that this command made, also where it was true already; None for a question, and for what
+    a command before it has put on record."""
 
     def as_dict(self) -> dict[str, Any]:
         return {"number": self.number, "status": self.status, "tags": list(self.tags), "changed": self.changed}
@@ -172,7 +173,7 @@ def parse_number(text: str, region: str) -> int:
 
     Raises ``UsageProblem`` with the cure.
     """
-    return key_or_fault(text, phone.parse_sender(text, region))
+    return key_or_fault(text, senders.parse(text, region))
 
 
 def key_or_fault(text: str, verdict: int | phone.Reason) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from alp_daemon import log
-from alp_daemon.customers import Customer, mail_list
+from alp_daemon.customers import mail_list
 from alp_daemon.domain.model import Status
 from alp_daemon.domain.policy import UNSUBSCRIBE
 from alp_daemon.domain.subscribers import AddressBook
@@ -25,28 +25,28 @@ from alp_daemon.store.store import Store, Transaction
 Story = dict[str, Any]
 
 
-def story(store: Store, customer: Customer, email: str) -> Story:
-    """How a subscriber stands, and everything that ever happened to the address. Raises ``NotFound``."""
+def story(store: Store, customer: str, email: str) -> Story:
+    """How a customer's subscriber stands, and everything that ever happened to the address. Raises ``NotFound``."""
     wanted = parse(email)
     with store.read() as transaction:
-        head = lists.open_list(transaction, mail_list(customer.id))
+        head = lists.open_list(transaction, mail_list(customer))
         key = subscribers.key_of(transaction, head, wanted)
         if head is None or key is None:
-            raise NotFound(f"nobody of this address has ever been on the list of {customer.id}")
+            raise NotFound(f"nobody of this address has ever been on the list of {customer}")
         return _story(transaction, head, wanted, key)
 
 
-def unsubscribe(store: Store, customer: Customer, email: str, sender: Sender, now: datetime) -> Story:
+def unsubscribe(store: Store, customer: str, email: str, sender: Sender, now: datetime) -> Story:
     """Sees to it that nobody writes to this address again; recorded also where nothing changes."""
     wanted = parse(email)
     with store.write() as transaction:
-        head = lists.create_list(transaction, mail_list(customer.id), now)
+        head = lists.create_list(transaction, mail_list(customer), now)
         key = subscribers.key_of(transaction, head, wanted) or _taken_in(transaction, head, wanted)
         before = lists.read_state(transaction, head, np.array([key], np.int64)).status.tolist()
-        optin.write(transaction, mail_list(customer.id), UNSUBSCRIBE, key, (), sender, now)
+        optin.write(transaction, mail_list(customer), UNSUBSCRIBE, key, (), sender, now)
         after = _story(transaction, head, wanted, key)
     changed = before != [Status[after["status"]]]
-    log.info("command", command="unsubscribe", customer=customer.id, changed=changed, actor=sender.actor)
+    log.info("command", command="unsubscribe", customer=customer, changed=changed, actor=sender.actor)
     return {**after, "changed": changed}
 
 

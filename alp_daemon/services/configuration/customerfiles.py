@@ -107,7 +107,12 @@ def texts_of(store: Store, version: int) -> dict[str, str]:
         if version not in kept:
             known = f"{kept[-1]} to {kept[0]}" if kept else "none"
             raise NotFound(f"there is no version {version} of the customers' files; kept are: {known}")
-        return _texts(transaction, version)
+        return texts_in(transaction, version)
+
+
+def texts_in(transaction: Transaction, version: int) -> dict[str, str]:
+    """The files of a version as this transaction sees them; none where it is not kept."""
+    return {row["customer"]: row["content"] for row in transaction.all("customer_files.of_version", version=version)}
 
 
 def fingerprint_of(texts: Texts) -> str:
@@ -125,7 +130,7 @@ def _put(
     remove: bool,
     repeats: int | None = None,
 ) -> Pushed:
-    old = _texts(transaction, before.version) if before else {}
+    old = texts_in(transaction, before.version) if before else {}
     added, removed = sorted(texts.keys() - old.keys()), sorted(old.keys() - texts.keys())
     changed = sorted(id_ for id_ in texts.keys() & old.keys() if texts[id_] != old[id_])
     if removed and not remove:
@@ -178,7 +183,3 @@ def _newest(transaction: Transaction) -> Version | None:
 
 def _version(row: Row) -> Version:
     return Version(**row)
-
-
-def _texts(transaction: Transaction, version: int) -> dict[str, str]:
-    return {row["customer"]: row["content"] for row in transaction.all("customer_files.of_version", version=version)}

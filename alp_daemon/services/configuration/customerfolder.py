@@ -60,7 +60,7 @@ def checked_version(store: Store, version: int, words: Words) -> Loaded:
     """As ``checked`` for the files of an older version: what was sound once may be refused by a newer release."""
     texts = customerfiles.texts_of(store, version)
     with tempfile.TemporaryDirectory(prefix=f"customers-{version}-") as folder:
-        _write(Path(folder), texts)
+        write(Path(folder), texts)
         return checked(Path(folder), words)
 
 
@@ -76,6 +76,12 @@ def stand_of(folder: Path) -> Stand | None:
 def note_stand(folder: Path, stand: Stand) -> None:
     """The folder is this version now."""
     (folder / STAND).write_text(f"{stand.version} {stand.fingerprint}\n", encoding="utf-8")
+
+
+def write(folder: Path, texts: Texts) -> None:
+    """Each customer's file, into a folder that is there."""
+    for name, content in _files(texts).items():
+        (folder / name).write_bytes(content)
 
 
 def pull(store: Store, folder: Path) -> Stand:
@@ -94,7 +100,7 @@ def pull(store: Store, folder: Path) -> Stand:
             _refuse_to_lose(folder, there)
             for name in there:
                 (folder / name).unlink()
-            _write(folder, texts)
+            write(folder, texts)
         note_stand(folder, newest.stand)
     return newest.stand
 
@@ -115,8 +121,3 @@ def _files_in(folder: Path) -> dict[str, bytes]:
 
 def _files(texts: Texts) -> dict[str, bytes]:
     return {f"{id_}{SUFFIX}": text.encode() for id_, text in texts.items()}
-
-
-def _write(folder: Path, texts: Texts) -> None:
-    for name, content in _files(texts).items():
-        (folder / name).write_bytes(content)

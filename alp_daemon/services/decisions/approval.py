@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from alp_daemon import log
-from alp_daemon.customers import PREFORMATTED, SUFFIX, Customer, draft_yaml, load_file
+from alp_daemon.customers import CUSTOMER_ID, CUSTOMER_ID_IS, PREFORMATTED, SUFFIX, Customer, draft_yaml, load_file
 from alp_daemon.domain.model import Reading
-from alp_daemon.errors import ConfigurationError, NotFound, Refused, UsageProblem
+from alp_daemon.errors import NotFound, Refused, UsageProblem
 from alp_daemon.files.sniff import guess
+from alp_daemon.problem import ConfigurationFileError
 from alp_daemon.services.decisions import holds
 from alp_daemon.services.decisions.preview import source_of
 from alp_daemon.services.logins.credentials import Credentials, Issued, Kind
@@ -40,16 +42,19 @@ class Approved:
 
 
 def file_of_new(folder: Path, id_: str) -> Path:
-    """Where a new customer's file belongs. Raises ``UsageProblem`` for an id that would lead elsewhere."""
-    if "/" in id_:
-        raise UsageProblem(f"customer {id_!r}: expected an id of small letters, digits, - and _")
+    """Where a new customer's file belongs. Raises ``UsageProblem`` for what can be no id."""
+    if not re.fullmatch(CUSTOMER_ID, id_):
+        raise UsageProblem(
+            f"customer {id_[:80]!r}: expected {CUSTOMER_ID_IS}, of at most 63 characters, the first of them a letter or"
+            " a digit; it is the name of the file, and of the log-in. `--name` is what people read"
+        )
     return folder / f"{id_}{SUFFIX}"
 
 
 def write_draft(path: Path, sample: Path, *, name: str | None, keyword: str | None, region: str) -> None:
     """Writes the draft of a customer's YAML file, made from what the sample looks like.
 
-    Raises ``Refused`` where the file exists, ``ConfigurationError`` where id, keyword or region cannot be.
+    Raises ``Refused`` where the file exists, ``UsageProblem`` where name, keyword or region cannot be.
     """
     if not sample.is_file():
         raise NotFound(f"{sample}: there is no such file")
@@ -62,9 +67,10 @@ def write_draft(path: Path, sample: Path, *, name: str | None, keyword: str | No
         raise Refused(f"{path} exists already; edit it, or choose another id") from error
     try:
         load_file(path)
-    except ConfigurationError:
+    except ConfigurationFileError as error:
         path.unlink()
-        raise
+        # Not with line and column: the file has gone.
+        raise UsageProblem("; ".join(problem.message for problem in error.problems)) from error
 
 
 def approve(
@@ -112,7 +118,7 @@ def keep_in(transaction: Transaction, rules: Rules, sample: Sample, by: str, now
         sample_sha256=sample.sha256,
         sample_newline=int(sample.ends_with_newline),
     )
-    return tuple(holds.requeue_approved(transaction, rules.customer, rules.name, by))
+    return tuple(holds.requeue_approved(transaction, rules.customer, rules.name, by, now))
 
 
 def first_login(store: Store, customer: Customer, by: str, now: datetime) -> Issued | None:

@@ -14,12 +14,12 @@ from enum import StrEnum
 
 from alp_daemon import log
 from alp_daemon.customers import Customer
-from alp_daemon.errors import NotFound, Refused, UsageProblem
+from alp_daemon.errors import ConfigurationError, NotFound, Refused, UsageProblem
 from alp_daemon.registry import Registry
 from alp_daemon.services.decisions.approval import Approved, Sample, first_login, keep_in
 from alp_daemon.services.decisions.sheet import Page, Sheet
 from alp_daemon.services.logins.credentials import token_hash
-from alp_daemon.services.processing.rules import Rules, rules_for
+from alp_daemon.services.processing.rules import Approval, Rules, approval_of, rules_for
 from alp_daemon.services.reports import notify
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
@@ -44,6 +44,8 @@ class Opened:
     feed: str
     page: Page
     expires_at: datetime
+    approved: bool
+    """The feed is approved already as it is: its files are applied, whatever becomes of the link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,15 @@ class Link:
 def send(store: Store, settings: Settings, customer: Customer, sheet: Sheet, by: str, now: datetime) -> datetime:
     """Mails the customer a link to the sheet; returns when it expires.
 
-    Raises ``Refused`` where nobody is there to be mailed, or nobody has said what our own address is.
+    Raises ``Refused`` where nobody is there to be mailed, ``ConfigurationError`` where nobody has said what our own
+    address is.
     """
     if not customer.report_to:
         raise Refused(f"customer {customer.id} has nobody in report_to: who shall approve?")
     if settings.web.url is None:
-        raise Refused("web.url is not set in alp.yaml: the link needs the address that people reach this server at")
+        raise ConfigurationError(
+            "web.url is not set in alp.yaml: the link needs the address that people reach this server at"
+        )
     token, expires_at = secrets.token_urlsafe(32), now + GOOD_FOR
     with store.write() as transaction:
         transaction.run(
@@ -85,7 +90,8 @@ def send(store: Store, settings: Settings, customer: Customer, sheet: Sheet, by:
             sheet=json.dumps(sheet.page, ensure_ascii=False),
         )
         subject = f"[{customer.name}] please approve how we read your file"
-        body = _mail(f"{settings.web.url.rstrip('/')}/approval/{token}", sheet, expires_at)
+        address = f"{settings.web.url.rstrip('/')}/approval/{token}"
+        body = _mail(address, sheet, expires_at, approved=_is_approved(transaction, customer, sheet.rules))
         notify.tell(transaction, list(customer.report_to), subject, body, now, customer.id)
     log.info("approval_asked", customer=customer.id, feed=sheet.rules.name, by=by)
     return expires_at
@@ -95,8 +101,9 @@ def open_link(store: Store, registry: Registry, token: str, now: datetime) -> Op
     """What the link shows. Raises ``NotFound`` for one that nobody sent, ``Refused`` for one that is over."""
     with store.read() as transaction:
         row = _live(transaction, token, now)
-    customer, _ = _as_shown(registry, row)
-    return Opened(customer, row["feed"], json.loads(row["sheet"]), moment(row["expires_at"]))
+        customer, rules = _as_shown(registry, row)
+        approved = _is_approved(transaction, customer, rules)
+    return Opened(customer, row["feed"], json.loads(row["sheet"]), moment(row["expires_at"]), approved)
 
 
 def approve(store: Store, registry: Registry, token: str, name: str, now: datetime) -> Approved:
@@ -167,6 +174,10 @@ def _as_shown(registry: Registry, row: Row) -> tuple[Customer, Rules]:
     return customer, rules
 
 
+def _is_approved(transaction: Transaction, customer: Customer, rules: Rules) -> bool:
+    return isinstance(approval_of(transaction, customer.id, rules), Approval)
+
+
 def _decide(transaction: Transaction, token: str, decision: Decision, by: str, note: str, now: datetime) -> None:
     decided = transaction.run(
         "approval_links.decide", token=token_hash(token), decision=str(decision), by=by, note=note, now=stamp(now)
@@ -182,12 +193,18 @@ def _name(name: str) -> str:
     return typed
 
 
-def _mail(link: str, sheet: Sheet, expires_at: datetime) -> str:
+def _mail(link: str, sheet: Sheet, expires_at: datetime, *, approved: bool) -> str:
+    feed = f"feed {sheet.rules.name}"
+    meanwhile = (
+        f"It is approved as it is already: files of {feed} are applied meanwhile."
+        if approved
+        else f"Until then no file of {feed} changes anything."
+    )
     return (
         f"This is how we would read {sheet.page['report']['name']}, and what it would do to your list:\n\n"
         f"{link}\n\n"
         "Please look whether the right columns were taken for numbers and tags, then approve it there or send it\n"
-        f"back. Until then no file of feed {sheet.rules.name} changes anything.\n\n"
+        f"back. {meanwhile}\n\n"
         f"The link is good for one decision, until {expires_at:%Y-%m-%d %H:%M} UTC. Whoever has it can decide: pass\n"
         "it on only to the person who should.\n"
     )

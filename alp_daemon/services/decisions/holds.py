@@ -12,7 +12,7 @@ from alp_daemon.domain.guard import HoldCode, HoldReason, cures_of, needs_though
 from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import NotFound, Refused
 from alp_daemon.services.processing.rules import Approval, approval_of, rules_for
-from alp_daemon.services.reports import notify
+from alp_daemon.services.reports import notify, report, whatnext
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, Transaction, moment, stamp
@@ -22,7 +22,7 @@ REMIND_EVERY = timedelta(days=1)
 DISCARD_AFTER = timedelta(days=30)
 
 
-def release(store: Store, upload_id: int, by: str, *, though_cut: bool = False) -> Upload:
+def release(store: Store, upload_id: int, by: str, now: datetime, *, though_cut: bool = False) -> Upload:
     """Puts a held upload back into the queue, with its recorded reasons waived up to the figures that were shown.
 
     It is planned again from the file. What is then worse than what was shown holds it again, and so does anything
@@ -42,7 +42,7 @@ def release(store: Store, upload_id: int, by: str, *, though_cut: bool = False) 
             )
         # What an earlier release allowed stays allowed: a file with two reasons could otherwise never be released.
         waived = json.loads(upload.waived or "{}") | {reason.code.value: reason.count for reason in upload.reasons}
-        transaction.run("uploads.requeue", id=upload_id, waived=json.dumps(waived), released_by=by)
+        transaction.run("uploads.requeue", id=upload_id, waived=json.dumps(waived), by=by, at=stamp(now))
         log.info("released", upload=upload_id, customer=upload.customer, by=by, reasons=sorted(waived))
         return uploads.get(transaction, upload_id)
 
@@ -57,7 +57,7 @@ def discard(store: Store, upload_id: int, by: str, now: datetime) -> Upload:
         return uploads.get(transaction, upload_id)
 
 
-def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str) -> list[int]:
+def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str, now: datetime) -> list[int]:
     """The files that waited for the approval of their feed go on, in the order in which they came.
 
     What an earlier release allowed was shown under another configuration, and is not allowed any more.
@@ -66,11 +66,11 @@ def requeue_approved(transaction: Transaction, customer: str, feed: str, by: str
     code = HoldCode.not_approved.value
     waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=feed, code=code)
     for upload in waiting:
-        transaction.run("uploads.requeue", id=upload.id, waived=None, released_by=by)
+        transaction.run("uploads.requeue", id=upload.id, waived=None, by=by, at=stamp(now))
     return [upload.id for upload in waiting]
 
 
-def requeue_valid_again(store: Store, customer: Customer) -> list[int]:
+def requeue_valid_again(store: Store, customer: Customer, now: datetime) -> list[int]:
     """The customer's feeds are (again) as they were approved: what waited for an approval goes on."""
     requeued: list[int] = []
     if not _any_held_for(store, customer.id, HoldCode.not_approved):
@@ -78,11 +78,11 @@ def requeue_valid_again(store: Store, customer: Customer) -> list[int]:
     with store.write() as transaction:
         for feed in customer.feeds:
             if isinstance(approval_of(transaction, customer.id, rules_for(customer, feed)), Approval):
-                requeued += requeue_approved(transaction, customer.id, feed, "its feed, as it was approved")
+                requeued += requeue_approved(transaction, customer.id, feed, "its feed, as it was approved", now)
     return requeued
 
 
-def requeue_approved_meanwhile(store: Store, customers: Mapping[str, Customer]) -> list[int]:
+def requeue_approved_meanwhile(store: Store, customers: Mapping[str, Customer], now: datetime) -> list[int]:
     """The same for all customers who have such files, called every now and then.
 
     A worker keeps a customer's configuration for its turn, and may hold a file by one that has just been replaced:
@@ -91,7 +91,7 @@ def requeue_approved_meanwhile(store: Store, customers: Mapping[str, Customer]) 
     with store.read() as transaction:
         rows = transaction.all("uploads.customers_held_for", code=HoldCode.not_approved.value)
     held = [customers[row["customer"]] for row in rows if row["customer"] in customers]
-    return [upload for customer in held for upload in requeue_valid_again(store, customer)]
+    return [upload for customer in held for upload in requeue_valid_again(store, customer, now)]
 
 
 def hold_without_customer(store: Store, customer: str, now: datetime, *, patience: timedelta = timedelta()) -> None:
@@ -119,8 +119,11 @@ def hold_without_customer(store: Store, customer: str, now: datetime, *, patienc
         log.warning("held", upload=row["id"], customer=customer, reason=reason.code.value)
 
 
-def requeue_returned(store: Store, customer: str) -> list[int]:
-    """The customer's YAML file is back: what waited for it goes on, as far as it was released before too."""
+def requeue_returned(store: Store, customer: str, now: datetime) -> list[int]:
+    """The customer's YAML file is back: what waited for it goes on, as far as it was released before too.
+
+    Who released it then, and when, stays on record: the return is nobody's decision.
+    """
     if not _any_held_for(store, customer, HoldCode.customer_missing):
         return []
     with store.write() as transaction:
@@ -128,8 +131,10 @@ def requeue_returned(store: Store, customer: str) -> list[int]:
         code = HoldCode.customer_missing.value
         waiting = uploads.find(transaction, "uploads.held_for", customer=customer, feed=None, code=code)
         for upload in waiting:
-            by = upload.released_by or "the customer's return"
-            transaction.run("uploads.requeue", id=upload.id, waived=upload.waived, released_by=by)
+            by, at = upload.released_by, upload.released_at
+            if by is None:
+                by, at = "the customer's return", stamp(now)
+            transaction.run("uploads.requeue", id=upload.id, waived=upload.waived, by=by, at=at)
     return [upload.id for upload in waiting]
 
 
@@ -178,15 +183,20 @@ def _remind(
     """Whether the reminder is this one's; another node may be at it at the same moment."""
     if not transaction.run("uploads.reminded", id=upload.id, now=stamp(now), before=stamp(now - REMIND_EVERY)):
         return False
-    recipients = [*settings.smtp.operators, *(customer.report_to if customer else ())]
     subject = f"[{upload.customer}] {upload.name} is still held"
-    body = (
-        f"Upload {upload.id} ({upload.name}) has been held since {upload.held_at}.\n{upload.reason}\n\n"
+    since = f"Upload {upload.id} ({upload.name}) has been held since {upload.held_at}."
+    operators = settings.smtp.operators
+    commands = (
         f"alp-daemon show {upload.id}\n"
         f"alp-daemon release {upload.id} --by NAME\n"
         f"alp-daemon discard {upload.id} --by NAME\n"
     )
-    notify.tell(transaction, recipients, subject, body, now, upload.customer, upload.id)
+    body = f"{since}\n{upload.reason}\n\n{commands}"
+    notify.tell(transaction, list(operators), subject, body, now, upload.customer, upload.id)
+    told = report.of_upload(upload, None)
+    lines = [since, *map(whatnext.why_held, told["hold"]), "", *whatnext.what_next(told)]
+    customers = notify.customers_only(customer.report_to if customer else (), operators)
+    notify.tell(transaction, customers, subject, "\n".join(lines) + "\n", now, upload.customer, upload.id)
     return True
 
 

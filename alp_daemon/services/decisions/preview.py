@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from alp_daemon.customers import BULK_UPLOAD, Customer, feed_for, feed_names, readable
+from alp_daemon.customers import BULK_UPLOAD, PREFORMATTED, Customer, feed_for, feed_names, readable
 from alp_daemon.domain import phone
 from alp_daemon.domain.guard import HoldCode, HoldReason
 from alp_daemon.domain.model import Evidence, Listed, UploadState
@@ -30,16 +30,35 @@ class Preview:
     listed: Listed
 
 
-def choose_feed(customer: Customer, file: Path, feed: str | None) -> str:
-    """The feed that is named, or the one that takes the file's name, or the only one there is."""
+def choose_feed(customer: Customer, file: Path, feed: str | None, *, guess: bool = True) -> str:
+    """The feed that is named, or the one that takes the file's name, or as a guess the only one there is.
+
+    A guess will do to look at a file. One that changes the list may as well be meant for ``preformatted``, which
+    there always is. Raises ``NotFound`` for a feed that there is not, ``UsageProblem`` where somebody has to name it.
+    """
     if feed is not None:
         return feed if feed == BULK_UPLOAD and customer.brand else rules_for(customer, feed).name
     if (found := feed_for(customer, file.name, "")) is not None:
         return found
-    if len(customer.feeds) == 1:
+    if guess and len(customer.feeds) == 1:
         return next(iter(customer.feeds))
     known = ", ".join(feed_names(customer))
     raise UsageProblem(f"{file.name}: no feed of {customer.id} takes this name; say --feed (one of: {known})")
+
+
+def otherwise_by_ftp(customer: Customer, file: Path, feed: str) -> str | None:
+    """What would become by FTP of a file of this name, where that is something else than its being taken as ``feed``.
+
+    In the folder ``preformatted/`` any name will do.
+    """
+    found = feed_for(customer, file.name)
+    if feed in (found, PREFORMATTED):
+        return None
+    taken = f"{readable(file.name)}: taken as feed {feed}"
+    if found is not None:
+        return f"{taken}; by FTP this name would be taken as feed {found}"
+    pattern = customer.feeds[feed].match if feed in customer.feeds else "*.xml"
+    return f"{taken}, although its pattern {pattern} does not match: by FTP this name would be rejected"
 
 
 def preview(store: Store, settings: Settings, customer: Customer, feed: str, file: Path) -> Preview:

@@ -8,19 +8,20 @@ from __future__ import annotations
 import base64
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from argon2.exceptions import VerifyMismatchError
 
-from alp_daemon.domain.lockout import LockoutLimits, blocked_until, normalise
+from alp_daemon import log
+from alp_daemon.domain.lockout import CLOCKS_APART, LockoutLimits, blocked_until, normalise
 from alp_daemon.domain.networks import is_in, networks
 from alp_daemon.errors import UsageProblem
 from alp_daemon.sections import LockoutSettings
 from alp_daemon.services.logins.credentials import HASHER, Kind
 from alp_daemon.store import counters
-from alp_daemon.store.store import Store, moment, stamp
+from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,15 @@ class Lockout:
     since: datetime
     until: datetime
     failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """A lockout that somebody ended before its time."""
+
+    lockout: Lockout
+    at: datetime
+    by: str
 
 
 class Access:
@@ -119,7 +129,13 @@ class Access:
         with self._store.read() as transaction:
             return [_lockout(row) for row in transaction.all("lockouts.active", now=stamp(now))]
 
-    def unlock(self, ip: str, now: datetime) -> bool:
+    def unlocked(self) -> list[Unlocked]:
+        """Those that were ever ended by ``unlock``, newest first."""
+        with self._store.read() as transaction:
+            rows = transaction.all("unlocks.all")
+        return [Unlocked(_lockout(row), moment(row["unlocked_at"]), row["unlocked_by"]) for row in rows]
+
+    def unlock(self, ip: str, by: str, now: datetime) -> bool:
         """Frees an address and forgets its failures. ``False`` when it was not locked out.
 
         ``ip`` may be any address of an IPv6 /64, or the /64 as ``lockouts`` shows it. Raises ``UsageProblem``
@@ -130,10 +146,13 @@ class Access:
         except ValueError as error:
             raise UsageProblem(f"{ip!r} is no IP address: expected one such as 192.0.2.7 or 2001:db8::/64") from error
         with self._store.write() as transaction:
-            locked = transaction.one("lockouts.get", ip=address, now=stamp(now)) is not None
-            transaction.run("lockouts.remove", ip=address)
+            removed = transaction.one("lockouts.remove", ip=address)
             transaction.run("logins.forget", ip=address)
-        return locked
+            if removed is None or moment(removed["until"]) <= now:
+                return False
+            transaction.run("unlocks.add", **removed, by=by, now=stamp(now))
+        log.info("unlocked", ip=address, by=by)
+        return True
 
     def _check(self, user: str, password: str, kinds: Collection[Kind]) -> Login | None:
         with self._store.read() as transaction:
@@ -148,8 +167,7 @@ class Access:
     def _record_failure(self, address: str, now: datetime) -> datetime | None:
         forgotten = stamp(now - self._limits.window)
         with self._store.write() as transaction:
-            transaction.run("logins.prune", before=forgotten)
-            transaction.run("lockouts.prune", now=stamp(now))
+            _prune(transaction, self._limits.window, now)
             transaction.run("logins.add_failure", ip=address, now=stamp(now))
             failures = [moment(row["at"]) for row in transaction.all("logins.failures", ip=address, since=forgotten)]
             until = blocked_until(failures, self._limits)
@@ -158,6 +176,28 @@ class Access:
                 # The hour is the whole penalty: after it, these failures do not count again.
                 transaction.run("logins.forget", ip=address)
         return until
+
+
+def forget_old(store: Store, window: timedelta, now: datetime) -> None:
+    """Failures outside the window and lockouts that are over say nothing any more.
+
+    Nor does what lies ahead of the clock (see ``CLOCKS_APART``): a clock that was set back keeps nobody out for long.
+    """
+    with store.read() as transaction:
+        if transaction.one("logins.stale", **_bounds(window, now)) is None:
+            return  # the usual minute: no write lock is taken
+    with store.write() as transaction:
+        _prune(transaction, window, now)
+
+
+def _prune(transaction: Transaction, window: timedelta, now: datetime) -> None:
+    bounds = _bounds(window, now)
+    transaction.run("logins.prune", before=bounds["before"], ahead=bounds["ahead"])
+    transaction.run("lockouts.prune", now=bounds["now"], ahead=bounds["ahead"])
+
+
+def _bounds(window: timedelta, now: datetime) -> dict[str, str]:
+    return {"now": stamp(now), "before": stamp(now - window), "ahead": stamp(now + CLOCKS_APART)}
 
 
 def _decoy() -> str:
@@ -172,5 +212,5 @@ _DECOY = _decoy()
 _RESULTS = {Login: "accepted", Denied: "denied", LockedOut: "locked_out"}
 
 
-def _lockout(row: Mapping[str, str]) -> Lockout:
+def _lockout(row: Row) -> Lockout:
     return Lockout(row["ip"], moment(row["since"]), moment(row["until"]), int(row["failures"]))

@@ -73,6 +73,8 @@ class Credential:
     issued_at: datetime
     issued_by: str
     revoked_at: datetime | None
+    revoked_by: str | None
+    """None also where it was revoked before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +123,18 @@ class Credentials:
         log.info("credentials_issued", customer=customer, kind=str(kind), user=issued.user, by=by)
         return issued
 
-    def revoke(self, customer: str, user: str, now: datetime, *, only: Kind | None = None) -> bool:
+    def revoke(self, customer: str, user: str, by: str, now: datetime, *, only: Kind | None = None) -> bool:
         """``False`` when the customer has no such live log-in, of the ``only`` kind that who revokes it may touch.
 
         FTP sessions already open go on; browsers are signed out.
         """
         with self._store.write() as transaction:
-            revoked = transaction.run("credentials.revoke", customer=customer, user=user, kind=only, now=stamp(now)) > 0
+            revoked = transaction.run(
+                "credentials.revoke", customer=customer, user=user, kind=only, by=by, now=stamp(now)
+            )
         if revoked:
-            log.info("credentials_revoked", customer=customer, user=user)
-        return revoked
+            log.info("credentials_revoked", customer=customer, user=user, by=by)
+        return revoked > 0
 
     def list(self, customer: str) -> list[Credential]:
         """Live and revoked log-ins, oldest first."""
@@ -208,8 +212,7 @@ def _user(customer: str, kind: Kind, name: str) -> str:
 
 def _taken(transaction: Transaction, customer: str, wanted: str) -> str:
     """The name of a brand's user: what requests call it, also after its log-in was revoked and issued anew."""
-    transaction.run("credentials.forget", customer=customer, user=wanted)
-    if transaction.one("credentials.user_taken", user=wanted) is not None:
+    if transaction.one("credentials.name_taken", customer=customer, user=wanted) is not None:
         raise UsageProblem(
             f"there is a log-in {wanted} already: revoke it first, or give the brand an id that no other customer's has"
         )
@@ -239,4 +242,5 @@ def _credential(row: Mapping[str, str]) -> Credential:
         issued_at=moment(row["issued_at"]),
         issued_by=row["issued_by"],
         revoked_at=moment(revoked_at) if revoked_at else None,
+        revoked_by=row["revoked_by"],
     )

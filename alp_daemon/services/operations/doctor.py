@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from alp_daemon import certificates, ports
 from alp_daemon.customers import SUFFIX, Loaded, customer_of
-from alp_daemon.errors import AlpError, ConfigurationError
-from alp_daemon.files import drop
-from alp_daemon.files.objects import ASIDE
-from alp_daemon.files.spool import open_spool
 from alp_daemon.services.alarms.lateness import overdue_feeds
-from alp_daemon.services.operations import nodes
+from alp_daemon.services.operations import machine, nodes
+from alp_daemon.services.operations.finding import Finding
 from alp_daemon.services.processing.rules import unapproved
 from alp_daemon.services.safekeeping import verify
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
 from alp_daemon.store.store import Store, Transaction, moment, stamp
 
-LOW_SPACE_BYTES = 1 << 30
 LATE_MAIL = timedelta(hours=1)
-# Leases and orders of arrival go by the nodes' clocks.
+# The order of arrivals goes by the nodes' clocks.
 CLOCKS_APART = timedelta(seconds=10)
 GIVEN_UP_SHOWN = timedelta(days=30)
+_MOST_NAMED = 10
 
 # Which of the two it is the daemon knows alone. A STOP by text or `opt-out` is heard in both.
 _UNTIL_IT_IS_MENDED = (
@@ -36,27 +29,15 @@ _UNTIL_IT_IS_MENDED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    severity: Literal["error", "warning", "info"]
-    message: str
-
-    def as_dict(self) -> dict[str, str]:
-        return asdict(self)
-
-
 def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> list[Finding]:
     """Everything worth a look, the worst first. ``loaded`` is what the customers' files say now."""
     approvals = [Finding("warning", sentence) for sentence in unapproved(store, loaded.customers.values())]
     with store.read() as transaction:
         findings = [
-            *_daemon(settings),
+            *machine.examine(transaction, settings, loaded, now),
             *_nodes(transaction, settings, now),
             *_configuration(loaded),
-            *_certificates(settings, now),
-            *_disk(settings),
-            *_spool(settings),
-            *_drop_folders(settings, loaded),
+            *_without_codes(transaction, loaded),
             *approvals,
             *_stuck(transaction),
             *_overdue(transaction),
@@ -67,14 +48,6 @@ def examine(store: Store, settings: Settings, loaded: Loaded, now: datetime) -> 
             *_given_up_mail(transaction, now),
         ]
     return sorted(findings, key=lambda finding: ("error", "warning", "info").index(finding.severity))
-
-
-def _daemon(settings: Settings) -> Iterator[Finding]:
-    running = ports.running(settings.data_dir)
-    if running is None:
-        yield Finding("warning", f"no daemon runs on {settings.data_dir}; start it with `alp-daemon serve`")
-    else:
-        yield Finding("info", f"the daemon runs as process {running.pid}, FTP on port {running.ports.get('ftp', '-')}")
 
 
 def _nodes(transaction: Transaction, settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -117,74 +90,13 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("warning", problem.unrated)
 
 
-def _certificates(settings: Settings, now: datetime) -> Iterator[Finding]:
-    for pair in certificates.pairs(settings):
-        try:
-            expiry = pair.judge(now)
-        except ConfigurationError as error:
-            yield Finding(
-                "error",
-                f"{error}. With these `serve` does not start, and one that runs goes on with those it has read. Correct"
-                " the files or their permissions, then `alp-daemon reload`",
-            )
-        else:
-            if expiry:
-                yield Finding(expiry.severity, str(expiry))
-
-
-def _disk(settings: Settings) -> Iterator[Finding]:
-    free = shutil.disk_usage(settings.data_dir if settings.data_dir.exists() else ".").free
-    floor = settings.free_space_floor
-    if free < max(floor, LOW_SPACE_BYTES):
-        refused = "are" if free < floor else f"below {floor >> 20:,} MiB (free_space_floor) will be"
-        yield Finding(
-            "error", f"{settings.data_dir}: only {free >> 20:,} MiB are free; uploads {refused} refused (452)"
-        )
-
-
-def _spool(settings: Settings) -> Iterator[Finding]:
-    trouble = open_spool(settings).trouble()
-    if trouble:
-        yield Finding("error", f"the spool {settings.spool or settings.spool_dir} {trouble}; no file can be received")
-    else:
-        yield from _strays(settings)
-    if settings.spool_bucket and settings.database_path:
-        yield Finding(
-            "warning",
-            f"the spool is {settings.spool}, and the database a file of this node: no other node can work the files",
-        )
-
-
-def _drop_folders(settings: Settings, loaded: Loaded) -> Iterator[Finding]:
-    for customer in loaded.customers:
-        if trouble := drop.trouble(settings.drop_dir / customer):
-            yield Finding(
-                "error",
-                f"{customer}: {trouble}; its FTP log-ins are refused (451), and no file is picked up there. Make it a"
-                " folder of the daemon's own user, or remove it: the daemon then makes it anew",
-            )
-
-
-def _strays(settings: Settings) -> Iterator[Finding]:
-    try:
-        number = len(open_spool(settings).aside())
-    except AlpError:
-        return  # what is wrong with the storage is said elsewhere
-    if number:
-        yield Finding(
-            "warning",
-            f"{number} file(s) without a record lie in {settings.spool or settings.spool_dir}/{ASIDE}, and are erased"
-            f" {settings.retention.days} days after they were put there. One or two are remains of a crash, which"
-            " nobody was told of. More are what customers sent before somebody brought back an older database: send"
-            " them again with `alp-daemon send`, or move each back to CUSTOMER/TOKEN under the newer database",
-        )
-
-
 def _stuck(transaction: Transaction) -> Iterator[Finding]:
     for upload in uploads.find(transaction, "uploads.held"):
-        yield Finding("warning", f"upload {upload.id} of {upload.customer} is held: {upload.reason}")
+        what = f"upload {upload.id} of {upload.customer} is held: {upload.reason}"
+        yield Finding("warning", f"{what}; see `alp-daemon show {upload.id}`, then release or discard it")
     for upload in uploads.find(transaction, "uploads.failed"):
-        yield Finding("error", f"upload {upload.id} of {upload.customer} failed: {upload.reason}")
+        what = f"upload {upload.id} of {upload.customer} failed: {upload.reason}"
+        yield Finding("error", f"{what}; see `alp-daemon show {upload.id}`, and the log of that time")
 
 
 def _overdue(transaction: Transaction) -> Iterator[Finding]:
@@ -197,11 +109,34 @@ def _overdue(transaction: Transaction) -> Iterator[Finding]:
 
 
 def _gone(transaction: Transaction, settings: Settings, loaded: Loaded) -> Iterator[Finding]:
-    for row in transaction.all("lists.all"):
-        customer = customer_of(row["customer"])
+    with_log_ins = {row["customer"] for row in transaction.all("credentials.live")}
+    with_list = {customer_of(row["customer"]) for row in transaction.all("lists.all")}
+    for customer in sorted((with_list | with_log_ins) - loaded.customers.keys()):
         path = settings.customers_path / f"{customer}{SUFFIX}"
-        if customer not in loaded.customers and not path.exists():
-            yield Finding("warning", f"there is no {path}: its log-ins are refused, and its files wait for it")
+        if path.exists():
+            continue  # what is wrong with it is said elsewhere
+        if customer in with_log_ins:
+            yield Finding(
+                "error",
+                f"there is no {path}: its log-ins are refused, and its files wait for it. Put it back; or, if the"
+                f" customer has left, revoke its log-ins (`alp-daemon credentials list {customer}`)",
+            )
+        else:
+            yield Finding("warning", f"there is no {path}: its files wait for it, and its list stays as it is")
+
+
+def _without_codes(transaction: Transaction, loaded: Loaded) -> Iterator[Finding]:
+    """Who can be texted, and whom a STOP does not reach by the code that it is sent to."""
+    customers = loaded.customers.values()
+    without = [each.id for each in customers if not each.codes and (each.feeds or not each.brand)]
+    if without and transaction.one("credentials.gateway"):
+        more = f" and {len(without) - _MOST_NAMED:,} more" if len(without) > _MOST_NAMED else ""
+        yield Finding(
+            "warning",
+            f"a gateway delivers messages, and there is no `codes:` in the files of {', '.join(without[:_MOST_NAMED])}"
+            f"{more}: nobody can opt in there by text, and a STOP is only guessed at. Name the codes and numbers that"
+            " their people text to",
+        )
 
 
 def _lists(transaction: Transaction) -> Iterator[Finding]:

@@ -58,6 +58,12 @@ def known(transaction: Transaction) -> list[Node]:
     ]
 
 
+def living(store: Store, now: datetime, lease: timedelta) -> list[Node]:
+    """Those that are at work on the database."""
+    with store.read() as transaction:
+        return [node for node in known(transaction) if node.is_alive(now, lease)]
+
+
 @dataclass(frozen=True, slots=True)
 class _LastWord:
     """The latest that a node has said by its own clock, and when we first knew of it by ours."""

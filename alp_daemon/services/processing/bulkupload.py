@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alp_daemon.domain.model import Codes, Listed, ListState, Tags
+from alp_daemon.domain.model import Codes, Keys, Listed, ListState, Tags
 from alp_daemon.domain.plan import Plan, make_plan
 from alp_daemon.domain.policy import Policy
 from alp_daemon.domain.rows import find
@@ -50,6 +50,7 @@ class Subscribed:
 
     listed: Listed
     attrs: Codes
+    spared: Keys
     stated: Tags
     book: AddressBook
     attributes: AttributeSets
@@ -68,11 +69,20 @@ def subscribed(
     before = _attributes_of(state, listed)
     columns = [column.of(order) for column in said.columns]
     after = attributes.changed(before, attributes_after(attributes.texts(before), columns)) if columns else before
-    return Subscribed(listed, after, _stated(said), book, attributes)
+    return Subscribed(listed, after, book.find(said.unusable), _stated(said), book, attributes)
 
 
 def plan_of(state: ListState, found: Subscribed, policy: Policy, sets: TagSets, feed_bit: int) -> Plan:
-    return make_plan(state, found.listed, policy, sets, feed_bit=feed_bit, stated=found.stated, attrs=found.attrs)
+    return make_plan(
+        state,
+        found.listed,
+        policy,
+        sets,
+        feed_bit=feed_bit,
+        stated=found.stated,
+        attrs=found.attrs,
+        spared=found.spared,
+    )
 
 
 def keep(
@@ -100,7 +110,7 @@ def keep(
 
 def notes(said: Subscribers, found: Subscribed, rules: Rules) -> tuple[str, ...]:
     """What the sender should know beside counts and rejects."""
-    told = _ignored(said.ignored_interests, rules.customer)
+    told = _ignored(said.ignored_interests)
     if rules.policy.within_tags and said.interests_named and said.buckets.read == said.buckets.blank:
         told.append("the request holds no record, which takes every member out of its interests")
     if unheard_of := len(said.addresses) - len(found.listed.keys):
@@ -108,12 +118,12 @@ def notes(said: Subscribers, found: Subscribed, rules: Rules) -> tuple[str, ...]
     return tuple(told)
 
 
-def _ignored(interests: Mapping[str, int], customer: str) -> list[str]:
+def _ignored(interests: Mapping[str, int]) -> list[str]:
     """A note for each name, the most frequent first. A column mapped wrongly has a million of them."""
     by_count = sorted(interests.items(), key=lambda item: (-item[1], item[0]))
     told = [
-        f'the interest "{name[:MAX_LENGTH]}" does not exist and was ignored ({count:,} times); make it with'
-        f" `alp-daemon interests add {customer} NAME`"
+        f'the interest "{name[:MAX_LENGTH]}" does not exist and was ignored ({count:,} times); correct the name,'
+        " or have it made (`interests add`)"
         for name, count in by_count[:_MOST_NAMED]
     ]
     if more := len(by_count) - len(told):

@@ -1,6 +1,7 @@
 """The queue: one customer's uploads strictly in arrival order and one at a time, customers side by side.
 
-A worker holds a lease on the upload it works. The lease is also the fence: who has lost it cannot commit.
+A worker holds a lease on the upload it works. The lease is also the fence: who has lost it cannot commit. How long it
+lasts goes by the database's clock where nodes have clocks of their own.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def owner(settings: Settings) -> str:
 def due_customers(store: Store, now: datetime) -> list[str]:
     """Customers who have something to work and nothing in work, the longest waiting first."""
     with store.read() as transaction:
-        return [row["customer"] for row in transaction.all("uploads.due_customers", now=stamp(now))]
+        at = stamp(transaction.time(now))
+        return [row["customer"] for row in transaction.all("uploads.due_customers", now=at)]
 
 
 def claim(store: Store, settings: Settings, customer: str, owner: str, now: datetime) -> Upload | None:
@@ -42,14 +44,15 @@ def claim(store: Store, settings: Settings, customer: str, owner: str, now: date
     # A power cut ends the work too: without its lease the upload is due again, as it must be.
     with store.write(lasting=False) as transaction:
         transaction.lock("queue", customer)
-        leased = transaction.one("uploads.leased", customer=customer, now=stamp(now))
+        at = transaction.time(now)
+        leased = transaction.one("uploads.leased", customer=customer, now=stamp(at))
         # A `process` that was killed has nobody to free what it held; the next one need not wait for the lease to end.
         if leased is not None and not processes.has_ended(leased["lease_owner"], processes.here(settings.data_dir)):
             return None
         row = transaction.one("uploads.next", customer=customer)
         if row is None or row["evidence"] is None:
             return None
-        until = stamp(now + settings.lease)
+        until = stamp(at + settings.lease)
         seen = row["lease_owner"]
         if not transaction.run("uploads.lease", id=row["id"], owner=owner, seen=seen, until=until, now=stamp(now)):
             return None
@@ -59,7 +62,8 @@ def claim(store: Store, settings: Settings, customer: str, owner: str, now: date
 def renew(store: Store, settings: Settings, owner: str, now: datetime) -> None:
     """Keeps alive what this owner holds."""
     with store.write() as transaction:
-        transaction.run("uploads.extend_leases", owner=owner, until=stamp(now + settings.lease))
+        until = stamp(transaction.time(now) + settings.lease)
+        transaction.run("uploads.extend_leases", owner=owner, until=until)
 
 
 @contextmanager

@@ -98,8 +98,13 @@ def find_earlier(transaction: Transaction, upload: Upload, rules: Rules) -> Earl
 
 
 def _leaves_a_trace(rules: Rules) -> bool:
-    """Whether a file that was applied stands in the list with every address: what it says again is there already."""
-    return rules.feed is not None or (rules.bulk is not None and rules.policy.takes_in)
+    """Whether a file that was applied stands in the list with every address: what it says again is there already.
+
+    An opt-out by name is on record each time that it is said.
+    """
+    return rules.feed is not None or (
+        rules.bulk is not None and rules.policy.takes_in and not rules.policy.always_recorded
+    )
 
 
 def _of_report(sha256: str, list_version: int, stored: Row) -> Earlier | None:

@@ -123,7 +123,7 @@ def _rules_of_request(transaction: Transaction, customer: Customer, request: Bul
 
     head = lists.open_list(transaction, mail_list(customer.id))
     known = subscribers.read_interests(transaction, head)
-    _check_interests(request, known, customer)
+    _check_interests(request, known)
     request = as_made(request, subscribers.read_fields(transaction, head))
     policy = ACTIONS[request.action]
     limits = replace(
@@ -138,15 +138,15 @@ def _rules_of_request(transaction: Transaction, customer: Customer, request: Bul
     )
 
 
-def _check_interests(request: BulkUpload, known: Sequence[str], customer: Customer) -> None:
+def _check_interests(request: BulkUpload, known: Sequence[str]) -> None:
     """An action about interests does nothing where none of them exists; that cannot be meant."""
     from alp_daemon.files.informz.interests import KnownInterests  # only XML needs it
 
     if request.needs_interests and not KnownInterests(known).look_up(request.interests).interests:
         raise UnusableFile(
             "no_interest",
-            f"{request.action}: none of the interests that it names exists ({_first(request.interests)}); make them"
-            f" with `alp-daemon interests add {customer.id} NAME`, or correct the names",
+            f"{request.action}: none of the interests that it names exists ({_first(request.interests)});"
+            " correct the names, or have them made (`interests add`)",
         )
 
 

@@ -20,16 +20,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from alp_daemon import log
 from alp_daemon.domain.model import Evidence
-from alp_daemon.errors import AlpError, OutcomeUnknown
+from alp_daemon.errors import AlpError, ConfigurationError, OutcomeUnknown, TryAgain
 from alp_daemon.files import drop
 from alp_daemon.files.beside import Beside
 from alp_daemon.files.disk import copy, sha256
 from alp_daemon.files.incoming import Incoming
 from alp_daemon.files.informz.secrets import blank_secrets
-from alp_daemon.files.objects import Kept
+from alp_daemon.files.objects import ForeignStorage, Kept
 from alp_daemon.files.spool import open_spool
 from alp_daemon.registry import Registry
+from alp_daemon.services.receiving import spoolmark
 from alp_daemon.services.receiving.arrival import (
     Arrival,
     Received,
@@ -66,13 +68,26 @@ class Intake:
         self._store = store
         self._settings = settings
         self._registry = registry
-        self._spool = open_spool(settings)
+        self._spool = open_spool(settings, partial(spoolmark.mark, store))
         self._pick_up = PickUp(store, self._spool, registry, settings.node_name)
         self._unanswered = Unanswered(store)
         self._on_due = on_due
         self.own = OwnUploads(store, self._spool, registry, on_due)
         self.upkeep = Upkeep(store, settings, registry, self._spool, self._pick_up, self._unanswered, on_due)
         self.reports = Reports(store, settings.drop_dir)
+
+    def claim_spool(self) -> None:
+        """Makes sure, before anything is kept, that no other database has its files where this one is to keep its own.
+
+        Raises ``ConfigurationError`` where one has. While shared storage is away or full nobody can tell: then it is
+        asked before the first file is kept there.
+        """
+        try:
+            self._spool.claim()
+        except ForeignStorage as error:
+            raise ConfigurationError(error.told) from error
+        except TryAgain as error:
+            log.warning("spool_not_claimed", error=str(error))
 
     def prepare(self, customer: str) -> Path:
         """The customer's own folder, with ``reports`` and ``preformatted`` in it; made where missing."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
-from alp_daemon.errors import TryAgain
+from alp_daemon.errors import AlpError
 from alp_daemon.files import drop
 from alp_daemon.files.disk import disk_errors, sync_folder
 from alp_daemon.files.drop import Claim, Found
@@ -50,6 +50,11 @@ class PickedUp:
     troubles: list[Trouble] = field(default_factory=list)
     is_storage_away: bool = False
     """Said once; the others need not wait for it as long."""
+
+    def note(self, path: Path, error: AlpError | OSError) -> None:
+        """This one could not be had. It costs the others nothing."""
+        self.is_storage_away |= isinstance(error, StorageAway)
+        self.troubles.append(Trouble(path, str(error)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +96,26 @@ class PickUp:
         with self._store.read() as transaction:
             rows = transaction.all("uploads.picking_up", node=self._node)
         for row in rows:
-            home = drop_dir / row["customer"]
-            if self._bring(home, row, result):
-                self._sync(row["customer"], [home / row["folder"]])
-                landed = self._landed(row)
+            landed = self._go_on(drop_dir / row["customer"], row, result)
+            if landed is not None:
                 with self._store.write() as transaction:
                     self._put(transaction, row, landed, now, result)
+            if result.is_storage_away:
+                break
         return result
 
+    def _go_on(self, home: Path, row: Row, result: PickedUp) -> _Landed | None:
+        """``None``: not now. The next call begins anew."""
+        try:
+            self._bring(home, row)
+            self._sync(row["customer"], [home / row["folder"]])
+            return self._landed(row)
+        except (AlpError, OSError) as error:
+            result.note(home / row["folder"] / row["name"], error)
+            return None
+
     def _move(self, customer: str, batch: Sequence[Found], now: datetime, result: PickedUp) -> None:
+        self._spool.must_be_ours()  # now: within a transaction the database cannot be asked for its mark
         with self._store.write() as transaction:
             rows = [self._announce(transaction, customer, file, now) for file in batch]
         moved = [(row, self._claim(file, row, result)) for file, row in zip(batch, rows, strict=True)]
@@ -128,30 +144,29 @@ class PickUp:
         except OSError as error:
             result.troubles.append(Trouble(file.path, f"cannot be moved into the spool: {error.strerror}"))
             return _GONE
-        if not self._bring(file.home, row, result):
+        if claim is Claim.gone:
+            return _GONE
+        if result.is_storage_away:
             return None
-        return _Landed(claim, self._spool.size(row["object"]) or 0 if claim is Claim.changed else row["size"])
+        try:
+            self._bring(file.home, row)
+            return _Landed(claim, self._spool.size(row["object"]) or 0 if claim is Claim.changed else row["size"])
+        except (AlpError, OSError) as error:
+            result.note(file.path, error)
+            return None
 
-    def _bring(self, home: Path, row: Row, result: PickedUp) -> bool:
-        """Carries over what was put aside because no file is moved to the spool in one step. ``False``: not now."""
+    def _bring(self, home: Path, row: Row) -> None:
+        """Carries over what was put aside because no file is moved to the spool in one step."""
         customer = self._registry.customer(row["customer"])
         aside, landed = (home, row["folder"], _aside(row)), self._spool.path(row["object"])
-        try:
-            if hidden := drop.open_aside(*aside):
-                with hidden:
-                    if result.is_storage_away:
-                        return False
-                    self._spool.adopt(
-                        hidden, row["name"], row["object"], lambda incoming: blank_secrets(customer, incoming.path)
-                    )
-                drop.remove_aside(*aside)
-            elif landed is not None and landed.exists():
-                blank_secrets(customer, landed)
-        except (TryAgain, OSError) as error:
-            result.is_storage_away |= isinstance(error, StorageAway)
-            result.troubles.append(Trouble(home / row["folder"] / row["name"], str(error)))
-            return False
-        return True
+        if hidden := drop.open_aside(*aside):
+            with hidden:
+                self._spool.adopt(
+                    hidden, row["name"], row["object"], lambda incoming: blank_secrets(customer, incoming.path)
+                )
+            drop.remove_aside(*aside)
+        elif landed is not None and drop.has_landed(landed, *aside):
+            blank_secrets(customer, landed)
 
     def _landed(self, row: Row) -> _Landed:
         size = self._spool.size(row["object"])

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
+from alp_daemon.errors import AlpError
 from alp_daemon.files.disk import disk_errors, sha256
-from alp_daemon.files.objects import Kept, ObjectLost
+from alp_daemon.files.objects import Kept, ObjectLost, StorageAway
 from alp_daemon.files.spool import Spool
 from alp_daemon.services.receiving.arrival import Verdict
 from alp_daemon.services.receiving.place import SIDECAR_SUFFIX, WaitsFor
@@ -27,65 +28,112 @@ from alp_daemon.store.store import Row, Store, Transaction, stamp
 _SHA256 = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 _SIDECAR_BYTES = 4096
 _DIFFERS = "sha256 differs from its sidecar's"
+_REST = timedelta(minutes=1)
 
 
-def join_all(store: Store, spool: Spool, now: datetime) -> bool:
-    """Joins every sidecar that waits with its file, if that is there. Returns whether a file became due."""
-    with store.read() as transaction:
-        sidecars = transaction.all("uploads.waiting", waits_for=WaitsFor.file.value)
-    # The newest first: an older one of the same name belongs to a file that never came.
-    joined = [_join(store, spool, sidecar, now) for sidecar in reversed(sidecars)]
-    return any(joined)
+class Sidecars:
+    """All that wait. For one thread at a time.
 
+    What cannot be read is told, and tried again a minute later: it costs no other file its sidecar.
+    """
 
-def _join(store: Store, spool: Spool, sidecar: Row, now: datetime) -> bool:
-    with store.read() as transaction:
-        file = transaction.one("uploads.awaiting_sidecar", **_wanted(sidecar))
-    if file is None:
-        return False
-    # Outside the transaction: hashing a large file takes a second, in which nobody should wait for the lock.
-    verdict = _verdict(spool, sidecar, file)
-    with store.write() as transaction:
+    def __init__(self, store: Store, spool: Spool, operators: Sequence[str]) -> None:
+        self._store = store
+        self._spool = spool
+        self._operators = operators
+        self._resting: dict[tuple[str, ...], datetime] = {}
+        """Names of sidecars, and customers whose storage is away, and until when they are not asked."""
+
+    def join_all(self, now: datetime) -> bool:
+        """Joins every sidecar that waits with its file, if that is there. Returns whether a file became due."""
+        self._resting = {each: until for each, until in self._resting.items() if until > now}
+        with self._store.read() as transaction:
+            sidecars = transaction.all("uploads.waiting", waits_for=WaitsFor.file.value)
+        # The newest first: an older one of the same name belongs to a file that never came.
+        joined = [self._join(sidecar, now) for sidecar in reversed(sidecars)]
+        return any(joined)
+
+    def end_alone(self, now: datetime) -> None:
+        """Ends the sidecars that have waited long enough for a file, saying what became of that."""
+        with self._store.read() as transaction:
+            expired = transaction.all("uploads.expired_sidecars", now=stamp(now))
+        for sidecar in expired:
+            self._end_alone(sidecar, now)
+
+    def _join(self, sidecar: Row, now: datetime) -> bool:
+        with self._store.read() as transaction:
+            file = transaction.one("uploads.awaiting_sidecar", **_wanted(sidecar))
+        if file is None:
+            return False
+        # Outside the transaction: hashing a large file takes a second, in which nobody should wait for the lock.
+        try:
+            verdict = self._verdict(sidecar, file, now)
+        except _Resting:
+            return False
         if verdict is None:
             reason = "it is a sidecar that holds no SHA-256; send it again"
-            transaction.run("uploads.discard", id=sidecar["id"], reason=reason, now=stamp(now))
+            with self._store.write() as transaction:
+                transaction.run("uploads.discard", id=sidecar["id"], reason=reason, now=stamp(now))
             return False
-        joined = transaction.run(
-            "uploads.join_sidecar",
-            id=file["id"],
-            was=file["evidence"],
-            evidence=verdict.evidence.value,
-            note=verdict.note,
-        )
+        with self._store.write() as transaction:
+            joined = transaction.run(
+                "uploads.join_sidecar",
+                id=file["id"],
+                was=file["evidence"],
+                evidence=verdict.evidence.value,
+                note=verdict.note,
+            )
+            if joined:
+                reason = f"sidecar of {file['id']}"
+                transaction.run("uploads.discard", id=sidecar["id"], reason=reason, now=stamp(now))
         if joined:
-            reason = f"sidecar of {file['id']}"
-            transaction.run("uploads.discard", id=sidecar["id"], reason=reason, now=stamp(now))
-    if joined:
-        log.info("sidecar_joined", upload=file["id"], sidecar=sidecar["id"], evidence=verdict.evidence.value)
-    return bool(joined)
+            log.info("sidecar_joined", upload=file["id"], sidecar=sidecar["id"], evidence=verdict.evidence.value)
+        return bool(joined)
 
-
-def end_alone(store: Store, spool: Spool, operators: Sequence[str], now: datetime) -> None:
-    """Ends the sidecars that have waited long enough for a file, saying what became of that."""
-    with store.read() as transaction:
-        expired = transaction.all("uploads.expired_sidecars", now=stamp(now))
-    for sidecar in expired:
-        _end_alone(store, spool, operators, sidecar, now)
-
-
-def _end_alone(store: Store, spool: Spool, operators: Sequence[str], sidecar: Row, now: datetime) -> None:
-    with store.read() as transaction:
-        file = transaction.one("uploads.without_sidecar", **_wanted(sidecar), sidecar=sidecar["name"])
-    if file is not None and file["lease_owner"] is not None:
-        return  # a worker is about to write its report anew; the next second will do
-    contradicts = file is not None and _contradicts(spool, sidecar, file)
-    with store.write() as transaction:
-        if not uploads.end_wait(transaction, sidecar):
+    def _end_alone(self, sidecar: Row, now: datetime) -> None:
+        with self._store.read() as transaction:
+            file = transaction.one("uploads.without_sidecar", **_wanted(sidecar), sidecar=sidecar["name"])
+        if file is not None and file["lease_owner"] is not None:
+            return  # a worker is about to write its report anew; the next second will do
+        try:
+            contradicts = file is not None and self._contradicts(sidecar, file, now)
+        except _Resting:
             return
-        reason = _why_alone(file, contradicts=contradicts)
-        transaction.run("uploads.discard", id=sidecar["id"], reason=reason, now=stamp(now))
-        if file is not None and contradicts:
-            _doubt(transaction, operators, sidecar, file, now)
+        with self._store.write() as transaction:
+            if not uploads.end_wait(transaction, sidecar):
+                return
+            reason = _why_alone(file, contradicts=contradicts)
+            transaction.run("uploads.discard", id=sidecar["id"], reason=reason, now=stamp(now))
+            if file is not None and contradicts:
+                _doubt(transaction, self._operators, sidecar, file, now)
+
+    def _contradicts(self, sidecar: Row, file: Row, now: datetime) -> bool:
+        """Whether a file that changed a list, or still may, is another one than the sidecar says."""
+        if file["state"] not in ("received", "held", "applied"):
+            return False
+        verdict = self._verdict(sidecar, file, now)
+        return verdict is not None and verdict.note == _DIFFERS
+
+    def _verdict(self, sidecar: Row, file: Row, now: datetime) -> Verdict | None:
+        """``None``: the sidecar says nothing. Raises ``_Resting`` where that cannot be read now."""
+        customer = sidecar["customer"]
+        # By its name: an older one that has the same must not get the file meanwhile.
+        name = (customer, sidecar["folder"], sidecar["name"])
+        if name in self._resting or (customer,) in self._resting:
+            raise _Resting
+        try:
+            return _verdict(self._spool, sidecar, file)
+        except (AlpError, OSError) as error:
+            # One that does not answer is not asked for each of a customer's files. What is unreadable is so alone.
+            self._resting[(customer,) if isinstance(error, StorageAway) else name] = now + _REST
+            log.warning(
+                "sidecar_not_read", upload=file["id"], customer=customer, sidecar=sidecar["id"], error=str(error)
+            )
+            raise _Resting from error
+
+
+class _Resting(Exception):
+    """It could not be read, and is not tried again yet."""
 
 
 def _why_alone(file: Row | None, *, contradicts: bool) -> str:
@@ -94,14 +142,6 @@ def _why_alone(file: Row | None, *, contradicts: bool) -> str:
     if contradicts:
         return f"it is a sidecar that contradicts upload {file['id']}, which had gone on without it"
     return f"it is a sidecar, and upload {file['id']} had gone on without it"
-
-
-def _contradicts(spool: Spool, sidecar: Row, file: Row) -> bool:
-    """Whether a file that changed a list, or still may, is another one than the sidecar says."""
-    if file["state"] not in ("received", "held", "applied"):
-        return False
-    verdict = _verdict(spool, sidecar, file)
-    return verdict is not None and verdict.note == _DIFFERS
 
 
 def _doubt(transaction: Transaction, operators: Sequence[str], sidecar: Row, file: Row, now: datetime) -> None:

@@ -52,21 +52,27 @@ def tell_of_upload(
     now: datetime,
     askers: Sequence[str] = (),
 ) -> None:
-    """The report by mail to the customer; held and failed uploads also to the operators.
+    """The report by mail to the customer; of held and failed uploads also to the operators, with their commands.
 
     ``askers`` are those whom the upload itself names. They may have no folder to look into, so their mail has the
     first rejects, masked.
     """
     safe = report.masked(finished)
-    body = reporttext.text(safe)
-    recipients = list(customer.report_to) if customer else []
-    if finished["state"] in ("held", "failed"):
-        recipients += settings.smtp.operators
-    subject = f"[{finished['customer']}] {finished['name']}: {finished['state']}"
-    tell(transaction, recipients, subject, body, now, finished["customer"], finished["upload"])
+    subject = f"[{finished['customer']}] {safe['name']}: {finished['state']}"
+    about = (now, finished["customer"], finished["upload"])
+    operators = settings.smtp.operators if finished["state"] in ("held", "failed") else ()
+    customers = customer.report_to if customer else ()
+    body = reporttext.for_customer(safe)
     cells = reporttext.refused_cells(safe["rejects"], safe["rejects_total"])
     with_rejects = body + "".join(f"{line}\n" for line in ("", *cells) if cells)
-    tell(transaction, list(askers), subject, with_rejects, now, finished["customer"], finished["upload"])
+    _add(transaction, customers_only(customers, operators), subject, body, *about)
+    _add(transaction, list(operators), subject, reporttext.text(safe), *about)
+    _add(transaction, list(askers), subject, with_rejects, *about)
+
+
+def customers_only(customers: Sequence[str], operators: Sequence[str]) -> list[str]:
+    """Whoever is both gets the mail with the commands."""
+    return [each for each in customers if each not in operators]
 
 
 def tell(
@@ -79,6 +85,19 @@ def tell(
     upload: int | None = None,
 ) -> None:
     """Puts one mail into the outbox; nothing where there is nobody to tell. Full numbers and addresses are masked."""
+    _add(transaction, recipients, subject, masked(body), now, customer, upload)
+
+
+def _add(
+    transaction: Transaction,
+    recipients: list[str],
+    subject: str,
+    body: str,
+    now: datetime,
+    customer: str,
+    upload: int | None,
+) -> None:
+    """The same for a body that was made of what is masked already: the examples in our own sentences stay."""
     if not recipients:
         return
     transaction.run(
@@ -88,7 +107,7 @@ def tell(
         recipients=json.dumps(list(dict.fromkeys(recipients))),
         # A name of a file may hold anything, also a number; a header line may not.
         subject="".join(c if c.isprintable() else "?" for c in masked(subject)),
-        body=masked(body),
+        body=body,
         now=stamp(now),
     )
 

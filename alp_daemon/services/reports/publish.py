@@ -13,27 +13,30 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.files import beneath
 from alp_daemon.files.drop import REPORTS
-from alp_daemon.flock import alone_in
+from alp_daemon.flock import alone_about
 from alp_daemon.services.reports import report, reporttext
 from alp_daemon.store import uploads
-from alp_daemon.store.store import Row, Store, moment, stamp
+from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
 
-# An upload's end is told by when it was taken up; no file takes longer than this from there to its commit.
-_LONGEST_WORK = timedelta(hours=1)
+# Nodes' clocks differ, and what a person decides may wait for a writer after its time was taken. For who looks, much of
+# that is made up for; a round would go through thousands of reports again, every time.
+_LATE, _LATE_IN_A_ROUND = timedelta(hours=1), timedelta(minutes=5)
 # What may have ended while nothing ran here.
 _LOOK_BACK = timedelta(days=1)
 # What a first listing brings.
 _LISTED = timedelta(days=92)
 
 # Of the files of a report: as stem() makes them.
-_NAME = re.compile(r"(\d{6,18})-.*\.(?:report\.txt|report\.json|rejects\.csv)", re.DOTALL)
+_NAME = re.compile(r"(\d{6,18})-(.*)\.(?:report\.txt|report\.json|rejects\.csv)", re.DOTALL)
 
 
 class Reports:
@@ -42,22 +45,23 @@ class Reports:
     def __init__(self, store: Store, drop_dir: Path) -> None:
         self._store = store
         self._drop_dir = drop_dir
-        self._looked_at: datetime | None = None
-        self._listed_at: dict[str, datetime] = {}
+        # Beside the drop folders and ours alone: whoever may open a folder may lock it, for as long as he likes.
+        self._locks = drop_dir.with_name(f"{drop_dir.name}-locks")
+        self._looked_to: datetime | None = None
+        self._listed_to: dict[str, datetime] = {}
 
     def bring_up_to_date(self, customer: str, now: datetime) -> int:
         """Writes the reports that the customer's folder lacks, or has as they were before; returns how many.
 
         Those of what has ended since the last call for the customer.
         """
-        last = self._listed_at.get(customer)
-        since = now - _LISTED if last is None else last - _LONGEST_WORK
+        since = self._listed_to.get(customer, now - _LISTED)
         with self._store.read() as transaction:
-            rows = transaction.all("uploads.reported", customer=customer, since=stamp(since))
-        stale = self._stale(rows)
+            stale = self._stale(transaction.each("uploads.reported", customer=customer, since=stamp(since)))
+            known_to = _known_to(transaction, now)
         written = self._write_all(stale)
         if written == len(stale):
-            self._listed_at[customer] = now
+            self._listed_to[customer] = known_to - _LATE
         return written
 
     def bring(self, customer: str, name: str) -> int:
@@ -71,11 +75,13 @@ class Reports:
 
     def publish_recent(self, now: datetime) -> int:
         """The same for all customers who have a folder here, and what has ended since the last call."""
-        since = now - _LOOK_BACK if self._looked_at is None else self._looked_at - _LONGEST_WORK
+        since = self._looked_to or now - _LOOK_BACK
         with self._store.read() as transaction:
-            rows = transaction.all("uploads.reported_since", since=stamp(since))
-        written = self._write_all(self._stale(row for row in rows if self._has_folder(row["customer"])))
-        self._looked_at = now
+            rows = transaction.each("uploads.reported_since", since=stamp(since))
+            stale = self._stale(row for row in rows if self._has_folder(row["customer"]))
+            known_to = _known_to(transaction, now)
+        written = self._write_all(stale)
+        self._looked_to = known_to - _LATE_IN_A_ROUND
         return written
 
     def publish(self, customer: str, upload: int) -> None:
@@ -109,11 +115,25 @@ class Reports:
         if row is None:
             return False  # released meanwhile: its report is written at its next end
         try:
-            _write(self._folder(row["customer"]), row)
+            with self._alone(upload):
+                _write(self._folder(row["customer"]), row)
         except OSError as error:
             log.warning("report_not_written", upload=upload, customer=row["customer"], error=error.strerror)
             return False
         return True
+
+    def _alone(self, upload: int) -> AbstractContextManager[None]:
+        """Two processes may write the same report at once. With names of their own for what is half written, a crash
+        would leave some for ever."""
+        return alone_about(str(upload), self._locks)
+
+
+def _known_to(transaction: Transaction, now: datetime) -> datetime:
+    """No end before this will come to be known. An upload's end is told by when it was taken up: a file that has been
+    in work for long ends in the past."""
+    row = transaction.one("uploads.oldest_in_work", now=stamp(now))
+    assert row is not None
+    return min(now, moment(row["taken_up_at"]))
 
 
 def stem(upload: int, name: str) -> str:
@@ -121,16 +141,36 @@ def stem(upload: int, name: str) -> str:
     return f"{upload:06d}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:100]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One file of a report, as far as its name tells: the upload's own may have had other characters."""
+
+    customer: str
+    upload: int
+    name: str
+    file: str
+    written_at: datetime
+
+
+def published(drop_dir: Path) -> Iterator[Published]:
+    """Every file of a report that customers find here, also of uploads that the database does not know."""
+    for home in sorted(drop_dir.iterdir()) if drop_dir.is_dir() else ():
+        with suppress(OSError):  # somebody has put something else in the place of a folder
+            for entry in beneath.files(home, REPORTS):
+                if found := _NAME.fullmatch(entry.name):
+                    at = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
+                    yield Published(home.name, int(found[1]), found[2], entry.name, at)
+
+
 def _write(folder: Path, row: Row) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = report.of_upload(uploads.from_row(row), row["json"])
     base, told = stem(row["id"], row["name"]), _nanoseconds(row["told_at"])
-    # Two processes may write the same report at once. With names of their own, a crash would leave some for ever.
     # Not fsynced: what a power cut takes is written anew from the database.
-    with beneath.opened(folder.parent, folder.name) as opened, alone_in(folder):
+    with beneath.opened(folder.parent, folder.name) as opened:
         if content["rejects_total"]:
             beneath.put(opened, f"{base}.rejects.csv", zlib.decompress(row["rejects"]), told)
-        beneath.put(opened, f"{base}.report.txt", reporttext.text(content).encode(), told)
+        beneath.put(opened, f"{base}.report.txt", reporttext.for_customer(content).encode(), told)
         beneath.put(opened, f"{base}.report.json", json.dumps(content, indent=2, ensure_ascii=False).encode(), told)
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from alp_daemon import masking
+from alp_daemon.domain import model
 from alp_daemon.domain.changes import Changes
 from alp_daemon.domain.guard import HoldReason
 from alp_daemon.domain.model import Buckets, Reject, Rejects, UploadState
@@ -62,13 +63,23 @@ def build(upload: Upload, state: str, reason: str, findings: Findings, seconds: 
         "reason": reason,
         "seconds": round(seconds, 3),
         **_found(replace(findings, hold=hold)),
-        **_released(upload),
+        **_decided(upload),
     }
 
 
-def _released(upload: Upload) -> Report:
-    """Who let it go on when it was held last. Not when: no record has that."""
-    return {"released_by": upload.released_by} if upload.released_by else {}
+def _decided(upload: Upload) -> Report:
+    """Who let it go on when it was held last, who undid it, and when; and when it was discarded: why says by whom.
+
+    ``released_at`` is None for what was released before times of it were kept.
+    """
+    decided: Report = {}
+    if upload.released_by:
+        decided |= {"released_by": upload.released_by, "released_at": upload.released_at}
+    if upload.state == UploadState.discarded:
+        decided |= {"discarded_at": upload.finished_at}
+    if upload.undone_at:
+        decided |= {"undone_by": upload.undone_by, "undone_at": upload.undone_at}
+    return decided
 
 
 def of_plan(customer: str, name: str, size: int, findings: Findings) -> Report:
@@ -108,11 +119,10 @@ def _found(findings: Findings) -> Report:
 
 def of_upload(upload: Upload, stored: str | None) -> Report:
     """What ``show`` prints: the stored report, with where the upload stands now and what became known since."""
-    undone = {"undone_at": upload.undone_at, "undone_by": upload.undone_by} if upload.undone_at else {}
     if stored is None:
         findings = Findings(upload.feed, upload.mode, upload.evidence, upload.evidence_note, sha256=upload.sha256)
-        return build(upload, upload.state, upload.reason or _waiting(upload), findings, 0.0) | undone
-    now = {"state": upload.state, "reason": upload.reason, **_released(upload), **undone}
+        return build(upload, upload.state, upload.reason or _waiting(upload), findings, 0.0)
+    now = {"state": upload.state, "reason": upload.reason, **_decided(upload)}
     if upload.state != UploadState.received:
         now |= {"evidence": upload.evidence, "evidence_note": upload.evidence_note}
     return {**json.loads(stored), **now}
@@ -131,6 +141,11 @@ def _waiting(upload: Upload) -> str:
     if upload.waits_for is None:
         return "in the queue" if upload.evidence else "just received"
     return f"{_WAITING[upload.waits_for]} (until {upload.wait_until})"
+
+
+def stage(told: Report) -> str:
+    """What its state is called for people; that of a file which was only planned is ``planned``."""
+    return model.stage(told["state"], is_undone=bool(told.get("undone_at")))
 
 
 def rejects_csv(rejects: list[Reject]) -> str:
@@ -168,12 +183,18 @@ def packed(report: Report, rejects: list[Reject]) -> dict[str, object]:
 def masked(report: Report) -> Report:
     """The same with numbers and addresses masked: what may leave by mail.
 
-    Sentences are masked too: of a file without its header, "the file has:" quotes a row.
+    Each text in it may be from elsewhere, or quote what is: of a file without its header, "the file has:" quotes a row.
+    The sentences around them, which are ours, are made of this.
     """
-    return {
-        **report,
-        "reason": masking.masked(report["reason"]),
-        "hold": [{**each, "message": masking.masked(each["message"])} for each in report["hold"]],
-        "rejects": [{**each, "value": masking.mask(each["value"])} for each in report["rejects"]],
-        **({"notes": [masking.masked(note) for note in report["notes"]]} if "notes" in report else {}),
-    }
+    rejects = [{**each, "value": masking.mask(each["value"])} for each in report["rejects"]]
+    return {key: _masked(value) for key, value in {**report, "rejects": rejects}.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return masking.masked(value)
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _masked(each) for key, each in value.items()}
+    return value

@@ -1,4 +1,4 @@
-"""The report of one upload as a person reads it: on the terminal, in the customer's folder, by mail."""
+"""The report of one upload as people read it: operators with their commands, customers with whom to call."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from alp_daemon.customers import BULK_UPLOAD
 from alp_daemon.domain import phone, tag
 from alp_daemon.domain.guard import cures_of, needs_though_cut
+from alp_daemon.domain.model import UploadState
 from alp_daemon.files.informz import address, values
-from alp_daemon.services.reports.report import Report
+from alp_daemon.services.reports import whatnext
+from alp_daemon.services.reports.report import Report, stage
 
 REASONS: dict[str, str] = {
     **{str(code): sentence for code, sentence in phone.REASONS.items()},
@@ -26,12 +28,26 @@ REASONS: dict[str, str] = {
 CELLS_SHOWN = 20
 
 
-def text(report: Report) -> str:
-    """The report for a person, in plain sentences."""
-    lines = [_headline(report), ""]
+def text(report: Report, options: str = "") -> str:
+    """The report for an operator, in plain sentences. ``options`` are what the commands in it need besides."""
+    why = [each["message"] for each in report["hold"]]
+    return _text(report, report["reason"], why, _commands(report, options))
+
+
+def for_customer(report: Report) -> str:
+    """The same for the customer: what to do stands there in place of the operators' commands."""
+    reason = "" if report["state"] == UploadState.failed else report["reason"]
+    return _text(report, reason, [whatnext.why_held(each) for each in report["hold"]], whatnext.what_next(report))
+
+
+def _text(report: Report, reason: str, why_held: Sequence[str], what_next: Sequence[str]) -> str:
+    lines = [_headline(report), *([reason] if reason and not _waits(report) else []), ""]
     lines += _facts(report)
-    if report["hold"]:
-        lines += ["", *_hold(report)]
+    if why_held:
+        title = "It waits for a person because:" if _waits(report) else "It had been held because:"
+        lines += ["", title, *(f"  - {each}" for each in why_held)]
+    if what_next:
+        lines += ["", *what_next]
     if report["rows"]["read"]:
         rows = _ROWS | ({"numbers": "different addresses"} if report["feed"] == BULK_UPLOAD else {})
         lines += ["", "Rows", *_table(report["rows"], rows)]
@@ -85,14 +101,7 @@ _CHANGES = {
 
 def _headline(report: Report) -> str:
     which = report["name"] if report["upload"] is None else f"Upload {report['upload']} ({report['name']})"
-    sentence = f"{which} {_HEADLINES[_stage(report)]}."
-    return f"{sentence}\n{report['reason']}" if report["reason"] and not _waits(report) else sentence
-
-
-def _stage(report: Report) -> str:
-    if report["upload"] is None:
-        return "planned"
-    return "undone" if report.get("undone_at") else str(report["state"])
+    return f"{which} {_HEADLINES[stage(report)]}."
 
 
 def _waits(report: Report) -> bool:
@@ -100,22 +109,14 @@ def _waits(report: Report) -> bool:
     return bool(report["hold"]) and report["state"] in ("held", "planned")
 
 
-def _hold(report: Report) -> list[str]:
-    waits = _waits(report)
-    lines = ["It waits for a person because:" if waits else "It had been held because:"]
-    lines += [f"  - {each['message']}" for each in report["hold"]]
-    return lines + (_ways_out(report) if waits else [])
-
-
-def _ways_out(report: Report) -> list[str]:
+def _commands(report: Report, options: str) -> list[str]:
     codes = [each["code"] for each in report["hold"]]
-    if report["upload"] is None or cures_of(codes):
+    if report["upload"] is None or not _waits(report) or cures_of(codes):
         return []
     though_cut = " --though-cut" if needs_though_cut(codes) else ""
     return [
-        "",
-        f"  alp-daemon release {report['upload']} --by NAME{though_cut}   applies it as shown below",
-        f"  alp-daemon discard {report['upload']} --by NAME   ends it; the list stays as it is",
+        f"  alp-daemon release {report['upload']} --by NAME{though_cut}{options}   applies it as shown below",
+        f"  alp-daemon discard {report['upload']} --by NAME{options}   ends it; the list stays as it is",
     ]
 
 
@@ -126,6 +127,7 @@ def _facts(report: Report) -> list[str]:
         "feed": f"{report['feed'] or 'none'}" + (f" ({report['mode']})" if report["mode"] else ""),
         "sent by": sent,
         "released": _released(report),
+        "discarded": f"at {report['discarded_at']}" if report.get("discarded_at") else "",
         "undone by": f"{report['undone_by']} at {report['undone_at']}" if report.get("undone_at") else "",
         "size": f"{report['size']:,} bytes",
         "whole": f"{report['evidence'] or 'not known yet'}"
@@ -139,7 +141,8 @@ def _facts(report: Report) -> list[str]:
 def _released(report: Report) -> str:
     if not report.get("released_by"):
         return ""
-    return f"by {report['released_by']}" + (", and held again" if _waits(report) else "")
+    when = f" at {report['released_at']}" if report.get("released_at") else ""
+    return f"by {report['released_by']}{when}" + (", and held again" if _waits(report) else "")
 
 
 def _table(figures: Mapping[str, int], names: Mapping[str, str]) -> list[str]:

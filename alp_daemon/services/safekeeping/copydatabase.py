@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 from alp_daemon import log
-from alp_daemon.errors import Refused, Unavailable
+from alp_daemon.errors import NotFound, Refused, TryAgain, Unavailable
 from alp_daemon.store import copying, lists
 from alp_daemon.store.copying import Content
+from alp_daemon.store.sqlite import SqliteStore
+from alp_daemon.store.sqlitefile import sole_use
 from alp_daemon.store.store import Store, Transaction
 
 
@@ -18,6 +23,25 @@ class Copied:
 
     tables: dict[str, Content]
     broken: list[str]
+
+
+@contextmanager
+def at_rest(path: Path) -> Iterator[Store]:
+    """An SQLite database to copy: nobody opens it meanwhile, since what came after its copying began would be lost.
+
+    Raises ``Unavailable`` where somebody has it open.
+    """
+    if not path.is_file():
+        raise NotFound(f"{path}: there is no such SQLite file")
+    with ExitStack() as alone:
+        try:
+            alone.enter_context(sole_use(path))
+        except TryAgain as error:
+            raise Unavailable(
+                f"{path}: a daemon or another program is at work on it, and what that takes in meanwhile, STOPs too,"
+                " would be missing in the copy; stop it first"
+            ) from error
+        yield alone.enter_context(closing(SqliteStore(path, sole=True).open()))
 
 
 def copy_database(source: Store, target: Store) -> Copied:

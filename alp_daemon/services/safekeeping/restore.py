@@ -1,13 +1,13 @@
 """Puts a backup in the place of the database, with the daemon stopped, and loses nothing that is newer.
 
-What is replaced goes into a folder of its own beside it: the database, the received files that the backup does not
-know, a list of these, and who opted out since, ready for ``alp-daemon import``. A crash at any instant leaves the old
-database or the new one, whole.
+What is replaced goes into a folder of its own beside it: the database, the received files and the reports that the
+backup does not know, a list of these, who opted out since, ready for ``alp-daemon import``, and what else came since
+(``sincebackup``). A crash at any instant leaves the old database or the new one, whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,9 +19,12 @@ from alp_daemon.errors import AlpError, NotFound, Refused, TryAgain, Unavailable
 from alp_daemon.files.atomic import in_the_making, make_durable, place
 from alp_daemon.files.disk import copy_file, link_or_copy, sync_folder
 from alp_daemon.files.folder import Folder
-from alp_daemon.services.safekeeping import replaced
+from alp_daemon.services.reports.publish import Published
+from alp_daemon.services.safekeeping import passedon, replaced, sincebackup
 from alp_daemon.services.safekeeping.backup import DATABASE, SPOOL, database_of, looked_at
-from alp_daemon.services.safekeeping.replaced import Decisions, Progress
+from alp_daemon.services.safekeeping.decided import Decisions, decisions
+from alp_daemon.services.safekeeping.replaced import Progress
+from alp_daemon.services.safekeeping.sincebackup import Changed, Written
 from alp_daemon.settings import Settings
 from alp_daemon.store.sqlite import SqliteStore, reading_folded
 from alp_daemon.store.sqlitefile import sole_use
@@ -31,6 +34,14 @@ from alp_daemon.store.store import Row
 _MAGIC = b"SQLite format 3\0"
 # What SQLite keeps beside a database that is in use, or was when its program died.
 _BESIDE = ("-wal", "-shm")
+_REPORTS = "reports"
+
+# What somebody is told who has not said ``anyway``.
+_EXPECTED = "so it is with every database that was used since, and to be expected where you go back on purpose; "
+_ANYWAY = (
+    "--anyway restores it, and keeps what it replaces beside it: files that came since are not in force until they are"
+    " processed again, nor are STOPs until they are imported again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +53,15 @@ class Restored:
     """The folder of what was replaced; None where there was nothing."""
     put_aside: int
     """Received files that the backup does not know; they lie in that folder."""
+    given_up: tuple[int, ...]
+    """Uploads that the backup does not know. They stay known by their numbers, as discarded."""
     opted_out: dict[str, str]
     """By list: who opted out since the backup, as a file for ``alp-daemon import``."""
+    changed: dict[str, Changed]
+    """By list: who was changed since in another way that no file has, a keyword message say."""
     decided: Decisions
-    """What people decided since the backup: it is not in force any more."""
+    """What people decided since the backup: it is not in force any more. The customers' files, line types and interests
+    lie in that folder."""
     unreadable: str | None
     """Why nobody can tell what the replaced database had that the backup has not."""
     without_file: tuple[int, ...]
@@ -73,21 +89,26 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
             _bring_up_to_date(new, given)
             faults = looked_at(new)
         unreadable = _folded(target) if target.exists() else None
-        was = replaced.progress(target) if target.exists() and unreadable is None else None
-        decided = Decisions() if was is None else replaced.decisions(target, new)
-        _refuse_to_lose(target, was, replaced.progress(new), decided, faults, anyway=anyway)
+        old = target if target.exists() and unreadable is None else None
+        was, will_be = replaced.progress(old) if old else None, replaced.progress(new)
+        decided = decisions(old, new) if old else Decisions()
+        _refuse_to_lose(target, was, will_be, decided, faults, anyway=anyway)
         aside = target.parent / f"replaced-{now:%Y-%m-%dT%H%M%S.%fZ}"
-        strays = _put_aside(settings, target, new, aside)
-        opted_out = replaced.told_apart(target, new, aside) if was is not None else {}
+        given_up = passedon.pass_on(old, new, will_be.last_upload, settings.drop_dir, now)
+        strays = _put_aside(settings, target, new, given_up.reports, aside)
+        since = sincebackup.write_down(old, new, will_be.last_upload, decided, aside) if old else Written({}, {})
         _bring_files(source / SPOOL, settings.spool_dir)
         _replace(new, target, aside)
+        passedon.remove_reports(settings.drop_dir, given_up.reports)
         without_file = _without_file(target, settings)
     log.info("database_restored", replaced=str(aside), put_aside=len(strays))
     return Restored(
         str(target),
         str(aside) if aside.exists() else None,
         len(strays),
-        {name: str(path) for name, path in opted_out.items()},
+        given_up.uploads,
+        since.opted_out,
+        since.changed,
         decided,
         unreadable,
         without_file,
@@ -162,27 +183,29 @@ def _refuse_to_lose(
     *,
     anyway: bool,
 ) -> None:
-    reasons = [f"the backup does not hold: {faults[0]}"] if faults else []
+    newer = []
     if was is not None and was.is_ahead_of(will_be):
-        reasons.append(
-            f"{target} has come further than the backup ({was.beyond(will_be)}), which would be lost from it"
-        )
+        newer.append(f"{target} has come further than the backup ({was.beyond(will_be)}), which would be lost from it")
     if decided:
-        reasons.append(f"{target} knows what the backup does not: {decided}; it would be undone")
+        newer.append(f"{target} knows what was decided since the backup ({decided}), which would be undone")
+    reasons = [*(["the backup does not hold: " + faults[0]] if faults else []), *newer]
     if reasons and not anyway:
-        raise Refused(f"{'; '.join(reasons)}; --anyway restores it, and keeps what it replaces beside it")
+        raise Refused(f"{'; '.join(reasons)}; {_EXPECTED if newer else ''}{_ANYWAY}")
 
 
-def _put_aside(settings: Settings, target: Path, new: Path, aside: Path) -> tuple[str, ...]:
-    """Keeps the received files that the new database does not know under second names.
+def _put_aside(
+    settings: Settings, target: Path, new: Path, reports: Sequence[Published], aside: Path
+) -> tuple[str, ...]:
+    """Keeps the received files that the new database does not know, and their reports, under second names.
 
     The next start takes them out of the spool, and erases them after ``retention``, as some that nobody was told of.
     """
     strays = tuple(sorted(_files(settings.spool_dir) - replaced.objects(new)))
-    if strays or target.exists():
+    if strays or reports or target.exists():
         aside.mkdir(mode=0o700)
     for name in strays:
         link_or_copy(settings.spool_dir / name, aside / SPOOL / name)
+    passedon.keep_reports(settings.drop_dir, reports, aside / _REPORTS)
     return strays
 
 

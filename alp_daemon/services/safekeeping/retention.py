@@ -41,10 +41,3 @@ def erase_strays(settings: Settings) -> int:
     for each in old:
         log.info("stray_erased", object=each)
     return len(old)
-
-
-def forget_old_logins(store: Store, settings: Settings, now: datetime) -> None:
-    """Failures outside the window and lockouts that are over say nothing any more."""
-    with store.write() as transaction:
-        transaction.run("logins.prune", before=stamp(now - settings.lockout.window))
-        transaction.run("lockouts.prune", now=stamp(now))

@@ -15,7 +15,7 @@ import numpy as np
 
 from alp_daemon.customers import customer_of, is_mail_list
 from alp_daemon.domain import phone, tag
-from alp_daemon.domain.model import ListState
+from alp_daemon.domain.model import CONFIRMED, ListState
 from alp_daemon.domain.replay import Break, Replay, compare
 from alp_daemon.errors import NotFound
 from alp_daemon.services.safekeeping.uploadfigures import UploadFigures
@@ -158,7 +158,7 @@ def _copies(transaction: Transaction, head: ListHead) -> Iterator[str]:
 
 def _feeds(transaction: Transaction, head: ListHead, found: ListState) -> Iterator[str]:
     known = sum(1 << int(row["bit"]) for row in transaction.all("verify.feed_bits", list=head.id))
-    strange = (found.feeds & ~np.int64(known)) != 0
+    strange = (found.feeds & ~np.int64(known | CONFIRMED)) != 0
     if strange.any():
         first = int(found.keys[strange][0])
         yield f"{_name(head, Break(0, first))} was listed by a feed that the list does not know"

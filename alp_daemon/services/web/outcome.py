@@ -1,6 +1,6 @@
 """What became of an upload, for the customer's own people: where it stands, what it did, and what to do now.
 
-The report's figures in sentences. Sentences that speak to the provider's operator are said anew here.
+The report's figures in sentences.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from alp_daemon.customers import Customer
-from alp_daemon.domain.guard import HoldCode
-from alp_daemon.domain.model import UploadState
-from alp_daemon.services.reports import report, reporttext
+from alp_daemon.domain.model import UNDONE, UploadState
+from alp_daemon.services.reports import report, reporttext, whatnext
 from alp_daemon.services.reports.report import Report
 from alp_daemon.services.web import sentences, webupload
 from alp_daemon.store import uploads
@@ -38,7 +37,7 @@ class Cure:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """One upload as a list of them shows it. ``stage`` is its state, or ``working`` while a worker has it."""
+    """One upload as a list of them shows it."""
 
     id: int
     name: str
@@ -47,6 +46,7 @@ class Uploaded:
     sent_by: str
     received_at: datetime
     stage: str
+    """What its state is called, or ``working`` while a worker has it."""
 
     @property
     def is_over(self) -> bool:
@@ -68,6 +68,8 @@ class Outcome:
     cures: tuple[Cure, ...] = ()
     refused: int = 0
     notes: tuple[str, ...] = ()
+    done: bool = False
+    """What ``changes`` says has happened; else it would, if the file were released."""
 
 
 WORKING = "working"
@@ -80,26 +82,8 @@ _HEADLINES = {
     UploadState.rejected: "Nothing was changed: the file cannot be used as it is.",
     UploadState.failed: "An error on our side stopped it. Nothing was changed, and your file is kept.",
     UploadState.discarded: "Nothing was changed.",
+    UNDONE: "It was undone later: what it had changed was reversed.",
 }
-_UNDONE = "It was undone later: what it had changed was reversed."
-
-# Holds whose own sentence speaks to the provider's operator.
-_WHY_HELD = {
-    HoldCode.not_approved: "Files of this kind have to be approved before they are applied, or again after a change.",
-    HoldCode.customer_missing: "Your account is being worked on at the moment.",
-    HoldCode.stops_worker: "The file could not be worked through.",
-    HoldCode.sidecar_missing: "The small file that proves it whole (.sha256 or .done) has not come.",
-}
-# Holds that end by themselves.
-_CURED_BY = {
-    HoldCode.not_approved: "It goes on by itself once the approval is there: ask your provider for the preview.",
-    HoldCode.customer_missing: "It goes on by itself; you need to do nothing.",
-    HoldCode.sidecar_missing: "It goes on by itself when the small file comes.",
-}
-_CALL = "Your provider can release or discard it: call them, and say that it is upload {id}."
-_WRONG_FILE = "If it was the wrong file, send the right one: this one is not applied unless they release it."
-_CALL_FAILED = "Your provider has to look at it: call them, and say that it is upload {id}. Do not send the file again."
-_CORRECT = "Correct the file and send the whole of it again."
 
 
 def of_upload(store: Store, customer: Customer, upload: int) -> Outcome:
@@ -125,14 +109,15 @@ def _outcome(upload: Upload, told: Report, customer: Customer) -> Outcome:
     done = upload.state is UploadState.applied
     return Outcome(
         shown,
-        _UNDONE if upload.undone_at else _HEADLINES[shown.stage],
+        _HEADLINES[shown.stage],
         tuple(_why(told)),
-        tuple(_what_next(told)),
+        tuple(whatnext.what_next(told)),
         _rows(told["rows"]),
         tuple(sentences.of_changes(told["changes"], told["feed"], customer, done=done)) if told["rows"]["read"] else (),
         tuple(_cures(told)),
         told["rejects_total"],
         tuple(told.get("notes", ())),
+        done=done,
     )
 
 
@@ -145,28 +130,16 @@ def _uploaded(upload: Upload) -> Uploaded:
         upload.channel,
         upload.actor,
         moment(upload.received_at),
-        WORKING if at_work else upload.state.value,
+        WORKING if at_work else upload.stage,
     )
 
 
 def _why(told: Report) -> list[str]:
     match told["state"]:
         case UploadState.held:
-            return [_WHY_HELD.get(each["code"]) or _sentence(each["message"]) for each in told["hold"]]
+            return [_sentence(whatnext.why_held(each)) for each in told["hold"]]
         case UploadState.rejected | UploadState.discarded:
             return [_sentence(told["reason"])]
-    return []
-
-
-def _what_next(told: Report) -> list[str]:
-    match told["state"]:
-        case UploadState.held:
-            by_itself = [_CURED_BY[each["code"]] for each in told["hold"] if each["code"] in _CURED_BY]
-            return by_itself or [_CALL.format(id=told["upload"]), _WRONG_FILE]
-        case UploadState.failed:
-            return [_CALL_FAILED.format(id=told["upload"])]
-        case UploadState.rejected:
-            return [_CORRECT]
     return []
 
 

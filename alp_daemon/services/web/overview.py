@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alp_daemon.customers import customer_of, is_mail_list
+from alp_daemon.domain.model import stage
 from alp_daemon.services.alarms.lateness import WATCHED, Late, Overdue, expecting_feeds, late_feeds, overdue_feeds
 from alp_daemon.services.operations.metrics import Metrics
 from alp_daemon.store.store import Store, Transaction, stamp
@@ -18,11 +19,11 @@ class Hour:
     """The uploads that came within one hour, by what became of them."""
 
     since: datetime
-    states: dict[str, int]
+    stages: dict[str, int]
 
     @property
     def total(self) -> int:
-        return sum(self.states.values())
+        return sum(self.stages.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +74,5 @@ def _hours(transaction: Transaction, now: datetime) -> list[Hour]:
     starts = [this_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
     found: dict[str, dict[str, int]] = {}
     for row in transaction.all("console.by_hour", since=stamp(starts[0])):
-        found.setdefault(row["hour"], {})[row["state"]] = row["n"]
+        found.setdefault(row["hour"], {})[stage(row["state"], is_undone=row["is_undone"])] = row["n"]
     return [Hour(start, found.get(stamp(start)[:13], {})) for start in starts]

@@ -5,6 +5,10 @@ SELECT coalesce(max(id), 0) + 1 AS id FROM credentials WHERE customer = :custome
 -- Revoked ones too: a user name is never given to anybody else.
 SELECT 1 FROM credentials WHERE "user" = :user;
 
+-- name: credentials.name_taken
+-- By somebody else, or by a log-in that is live: its own name a customer may have again.
+SELECT 1 FROM credentials WHERE "user" = :user AND (customer <> :customer OR revoked_at IS NULL);
+
 -- name: credentials.add
 INSERT INTO credentials (customer, id, kind, "user", secret, issued_at, issued_by)
 VALUES (:customer, :id, :kind, :user, :secret, :now, :by);
@@ -17,16 +21,19 @@ SELECT * FROM credentials WHERE "user" = :user AND revoked_at IS NULL;
 SELECT "user", customer, kind FROM credentials WHERE secret = :secret AND revoked_at IS NULL;
 
 -- name: credentials.list
-SELECT customer, id, kind, "user", issued_at, issued_by, revoked_at FROM credentials
+SELECT customer, id, kind, "user", issued_at, issued_by, revoked_at, revoked_by FROM credentials
 WHERE customer = :customer ORDER BY id;
 
 -- name: credentials.revoke
-UPDATE credentials SET revoked_at = :now
+UPDATE credentials SET revoked_at = :now, revoked_by = :by
 WHERE customer = :customer AND "user" = :user AND revoked_at IS NULL AND (:kind IS NULL OR kind = :kind);
 
--- name: credentials.forget
--- A revoked one, to make room for the next of the same name.
-DELETE FROM credentials WHERE customer = :customer AND "user" = :user AND revoked_at IS NOT NULL;
+-- name: credentials.live
+-- Whose log-ins or tokens could be used.
+SELECT DISTINCT customer FROM credentials WHERE revoked_at IS NULL AND customer <> '';
+
+-- name: credentials.gateway
+SELECT 1 FROM credentials WHERE revoked_at IS NULL AND kind = 'gateway' LIMIT 1;
 
 -- name: credentials.has_live
 SELECT count(*) AS n FROM credentials WHERE customer = :customer AND kind = :kind AND revoked_at IS NULL;
@@ -42,7 +49,8 @@ INSERT INTO login_failures (ip, at) VALUES (:ip, :now);
 DELETE FROM login_failures WHERE ip = :ip;
 
 -- name: logins.prune
-DELETE FROM login_failures WHERE at <= :before;
+-- Those outside the window, and those from a clock that was set back since.
+DELETE FROM login_failures WHERE at <= :before OR at > :ahead;
 
 -- name: lockouts.put
 INSERT INTO lockouts (ip, since, until, failures) VALUES (:ip, :now, :until, :failures)
@@ -55,10 +63,23 @@ SELECT * FROM lockouts WHERE ip = :ip AND until > :now;
 SELECT * FROM lockouts WHERE until > :now ORDER BY until;
 
 -- name: lockouts.remove
-DELETE FROM lockouts WHERE ip = :ip;
+DELETE FROM lockouts WHERE ip = :ip RETURNING *;
 
 -- name: lockouts.prune
-DELETE FROM lockouts WHERE until <= :now;
+-- Those that are over, and those from a clock that was set back since.
+DELETE FROM lockouts WHERE until <= :now OR since > :ahead;
+
+-- name: logins.stale
+-- Whether there is anything to prune.
+SELECT 1 FROM lockouts WHERE until <= :now OR since > :ahead
+UNION ALL SELECT 1 FROM login_failures WHERE at <= :before OR at > :ahead LIMIT 1;
+
+-- name: unlocks.add
+INSERT INTO unlocks (ip, unlocked_at, unlocked_by, since, until, failures)
+VALUES (:ip, :now, :by, :since, :until, :failures);
+
+-- name: unlocks.all
+SELECT * FROM unlocks ORDER BY unlocked_at DESC, ip;
 
 -- name: approvals.put
 INSERT INTO approvals (customer, feed, fingerprint, at, approved_by, sample_sha256, sample_newline)

@@ -1,7 +1,7 @@
 -- name: console.by_hour
 -- What came since a time, by hour and by what became of it.
-SELECT substr(received_at, 1, 13) AS hour, state, count(*) AS n FROM uploads
-WHERE received_at >= :since GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT substr(received_at, 1, 13) AS hour, state, undone_at IS NOT NULL AS is_undone, count(*) AS n FROM uploads
+WHERE received_at >= :since GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 
 -- name: console.waiting
 -- What is still to be done. A failed file that was erased can only be sent again.
@@ -18,7 +18,7 @@ WHERE received_at >= :since AND state = 'applied' AND feed IS NOT NULL ORDER BY 
 SELECT * FROM uploads
 WHERE received_at >= :since AND received_at < :until
   AND (:customer IS NULL OR customer = :customer)
-  AND (:state IS NULL OR state = :state)
+  AND (:state IS NULL OR CASE WHEN undone_at IS NOT NULL THEN 'undone' ELSE state END = :state)
   AND (:channel IS NULL OR channel = :channel)
   AND (:name IS NULL OR replace(lower(name), lower(:name), '') <> lower(name))
   AND (:before IS NULL OR (received_at, id) < (SELECT received_at, id FROM uploads WHERE id = :before))

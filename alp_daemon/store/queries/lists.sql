@@ -8,6 +8,10 @@ ON CONFLICT (customer) DO NOTHING;
 -- name: lists.all
 SELECT * FROM lists ORDER BY customer;
 
+-- name: lists.holding
+-- One seek into each list.
+SELECT l.customer FROM lists l CROSS JOIN addresses a WHERE a.list = l.id AND a.key = :key;
+
 -- name: lists.without_import
 SELECT l.customer FROM lists l
 WHERE l.imported_at IS NULL
@@ -59,6 +63,11 @@ SELECT * FROM changes WHERE list = :list ORDER BY version;
 -- Its own changes, not those of an undo.
 SELECT version FROM changes WHERE list = :list AND upload = :upload AND source = 'file' ORDER BY version;
 
+-- name: changes.undone
+-- What files did that were undone since, the newest first.
+SELECT c.version FROM changes c JOIN uploads u ON u.id = c.upload
+WHERE c.list = :list AND c.source = 'file' AND u.undone_at IS NOT NULL ORDER BY c.version DESC;
+
 -- name: events.of_address
 -- One seek into the events of each change, newest last: a few microseconds a change, whatever the list's size.
 SELECT c.version, c.at, c.actor, c.source, c.channel, c.upload, c.message, c.note,
@@ -72,18 +81,17 @@ SELECT DISTINCT key FROM events WHERE list = :list AND version > :version ORDER 
 -- name: events.end_user_stops
 -- Addresses whose own end user said STOP after a version: nothing but their keyword message may lift that.
 SELECT DISTINCT e.key FROM changes c JOIN events e ON e.list = c.list AND e.version = c.version
-WHERE c.list = :list AND c.version > :version AND c.source = 'end_user' AND e.status_after = 3
+WHERE c.list = :list AND c.version > :version AND c.source = 'end_user' AND e.status_after IN (3, 4)
 ORDER BY e.key;
 
--- name: events.spoken_for
--- Addresses that a person has decided about after a version, even where nothing changed. Files and undos are not
--- persons: uploads can be undone one after the other, the newest first. But a file that asks for an opt-out by name
--- stands as long as it is not undone itself, also where the address was opted out already.
+-- name: events.standing_since
+-- Addresses of one change of which something was said after it that stands, even where nothing changed: by whatever but
+-- undos and the files that were undone. Uploads can be undone one after the other, in any order.
 SELECT DISTINCT e.key FROM changes c JOIN events e ON e.list = c.list AND e.version = c.version
+JOIN events own ON own.list = e.list AND own.version = :version AND own.key = e.key
 LEFT JOIN uploads u ON u.id = c.upload
-WHERE c.list = :list AND c.version > :version
-  AND (c.source NOT IN ('file', 'undo')
-       OR (c.source = 'file' AND u.undone_at IS NULL AND e.status_after IN (3, 4) AND e.status_before = e.status_after))
+WHERE c.list = :list AND c.version > :version AND c.source <> 'undo'
+  AND (c.source <> 'file' OR u.undone_at IS NULL)
 ORDER BY e.key;
 
 -- name: line_types.clear

@@ -11,24 +11,29 @@ UPDATE messages SET id = :aside WHERE customer = :customer AND id = :id;
 
 -- name: messages.stops
 -- What the sender said STOP with, and to whom.
-SELECT customer, id, text FROM messages WHERE key = :key AND at >= :since AND intent = 'opt_out';
+SELECT customer, id, at, key, text FROM messages WHERE key = :key AND at >= :since AND intent = 'opt_out';
 
 -- name: messages.others
 SELECT * FROM messages WHERE customer = :customer AND intent = 'other' ORDER BY at DESC LIMIT :limit;
 
 -- name: addressees.all
-SELECT customer AS id, name, keyword, region FROM addressees;
+SELECT customer AS id, name, keyword, region, brand FROM addressees;
 
 -- name: addressees.get
-SELECT customer AS id, name, keyword, region FROM addressees WHERE customer = :customer;
+SELECT customer AS id, name, keyword, region, brand FROM addressees WHERE customer = :customer;
 
 -- name: addressees.put
-INSERT INTO addressees (customer, name, keyword, region) VALUES (:id, :name, :keyword, :region)
-ON CONFLICT (customer) DO UPDATE SET name = excluded.name, keyword = excluded.keyword, region = excluded.region;
+INSERT INTO addressees (customer, name, keyword, region, brand) VALUES (:id, :name, :keyword, :region, :brand)
+ON CONFLICT (customer) DO UPDATE
+SET name = excluded.name, keyword = excluded.keyword, region = excluded.region, brand = excluded.brand;
 
 -- name: addressees.of_code
-SELECT a.customer AS id, a.name, a.keyword, a.region
+SELECT a.customer AS id, a.name, a.keyword, a.region, a.brand
 FROM codes c JOIN addressees a ON a.customer = c.customer WHERE c.code = :code;
+
+-- name: addressees.of_brand
+-- By the brand's id, or by the customer's own.
+SELECT customer FROM addressees WHERE brand = :id OR (customer = :id AND brand IS NOT NULL);
 
 -- name: addressees.unread
 -- Customers with a list of whom nothing was ever read, or not since a release that remembers it.

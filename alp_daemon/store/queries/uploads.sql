@@ -14,8 +14,10 @@ RETURNING *;
 SELECT * FROM uploads WHERE id = :id;
 
 -- name: uploads.list
+-- By the state that people see.
 SELECT * FROM uploads
-WHERE (:customer IS NULL OR customer = :customer) AND (:state IS NULL OR state = :state)
+WHERE (:customer IS NULL OR customer = :customer)
+  AND (:state IS NULL OR CASE WHEN undone_at IS NOT NULL THEN 'undone' ELSE state END = :state)
 ORDER BY id DESC LIMIT :limit;
 
 -- name: uploads.forget
@@ -203,8 +205,8 @@ WHERE id = :id AND state = 'received' AND lease_owner = :owner;
 -- A release: the upload queues again, at its old place in the order. Held once more, its 30 days begin anew.
 -- A failed one too: after the program's fault is mended it is tried again.
 UPDATE uploads
-SET state = 'received', waived = :waived, released_by = :released_by, attempts = 0, reason = '', waits_for = NULL,
-    wait_until = NULL, finished_at = NULL, reminded_at = NULL
+SET state = 'received', waived = :waived, released_by = :by, released_at = :at, attempts = 0, reason = '',
+    waits_for = NULL, wait_until = NULL, finished_at = NULL, reminded_at = NULL
 WHERE id = :id AND state IN ('held', 'failed');
 
 -- name: uploads.discard
@@ -272,10 +274,10 @@ WHERE id = :id AND state = 'held' AND held_at <= :before;
 
 -- name: uploads.later_applied
 -- Later by the order of the commits: a clock may have been set back.
-SELECT id FROM uploads
+SELECT id, mode FROM uploads
 WHERE customer = :customer AND feed = :feed AND state = 'applied' AND undone_at IS NULL
   AND applied_order > (SELECT applied_order FROM uploads WHERE id = :id)
-ORDER BY applied_order LIMIT 1;
+ORDER BY applied_order;
 
 -- name: uploads.applied_before
 -- A first upload that was undone leaves the next one the first.
@@ -323,6 +325,10 @@ WHERE id = :id AND customer = :customer AND state <> 'received' AND finished_at 
 -- The same of all customers.
 SELECT id, customer, name, CASE WHEN amended_at > finished_at THEN amended_at ELSE finished_at END AS told_at FROM uploads u
 WHERE (finished_at > :since OR amended_at > :since) AND state <> 'received' AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
+
+-- name: uploads.oldest_in_work
+-- When it was taken up; now, where nothing is in work.
+SELECT coalesce(min(started_at), :now) AS taken_up_at FROM uploads WHERE state = 'received' AND lease_owner IS NOT NULL;
 
 -- name: uploads.with_report
 SELECT u.*, CASE WHEN u.amended_at > u.finished_at THEN u.amended_at ELSE u.finished_at END AS told_at, r.json, r.rejects

@@ -36,6 +36,13 @@ def test_parsing_an_address_gives_the_address(text: str) -> None:
         assert address.parse(found) == found
 
 
+@given(texts, st.sampled_from(["{}", "Ann <{}>", "mailto:{}", "'{}'", "{}; ann", "({}).", "\t{},"]))
+def test_an_address_is_found_in_whatever_is_around_it(text: str, around: str) -> None:
+    found = address.parse(text)
+    if found is not None:
+        assert found in map(address.parse, address.parts_of(around.format(text.strip())))
+
+
 @given(
     st.from_regex(
         r"[a-z]{1,10}([._+-][a-z0-9]{1,8})?@[a-z]{1,8}(-[a-z0-9]{1,4})?\.(com|org|k12\.ny\.us)", fullmatch=True

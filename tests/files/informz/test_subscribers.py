@@ -121,6 +121,32 @@ def test_every_record_ends_in_one_bucket_and_says_why(tmp_path: Path) -> None:
         Reject(8, "Age", "x", "bad_integer"),
     ]
     assert said.addresses == ["a@example.com", "d@example.com"]
+    assert said.unusable == {"c@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ("A@Example.com", {"a@example.com"}),
+        (",a@example.com,30", {"a@example.com"}),
+        ("Ann <a@example.com>,Ann,30", {"a@example.com"}),
+        ("a@example.com; b@example.com,Ann,30", {"a@example.com", "b@example.com"}),
+        ("mailto:'a@example.com'.", {"a@example.com"}),
+        ("nobody,a@b,@", set()),
+        ("nobody at example.com,Ann,30", set()),
+        (",,", set()),
+        ("b@example.com,a@example.com,30", set()),
+    ],
+)
+@pytest.mark.parametrize("as_arrays", [False, True])
+def test_addresses_in_refused_records_are_told(
+    record: str, found: set[str], as_arrays: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if as_arrays:
+        monkeypatch.setattr(fastcsv, "PAYS_FROM", 0)
+    said = subscribers(tmp_path, request(f"z@example.com,Zoe,1\n{record}\ny@example.com,Yin,2\n", NAME, AGE))
+    assert said.unusable == found
+    assert not found & set(said.addresses)
 
 
 def test_rejects_are_in_order_and_long_values_cut(tmp_path: Path) -> None:
@@ -243,7 +269,7 @@ def test_removal_reads_the_first_column_only(tmp_path: Path) -> None:
 
 
 cells = st.sampled_from(
-    ["Ann", "Bob ", "7", " 8", "-1", "", " ", "News", "News,Ghosts", "2.5", "é", '"a,b"', '"', "x" * 70]
+    ["Ann", "Bob ", "7", " 8", "-1", "", " ", "News", "News,Ghosts", "2.5", "é", "e@d.org", '"a,b"', '"', "x" * 70]
 )
 addresses = st.sampled_from(
     ["a@example.com", "B@example.com ", "b@example.com", "zoë@example.com", "bad", "", "c@d.org"]
@@ -276,6 +302,13 @@ def reference(text: str, *, blank_removes: bool) -> dict[str, tuple[set[str], di
     return found
 
 
+def refused(text: str) -> set[str]:
+    """The addresses in the records that are refused."""
+    rows = [line.split("~") for line in text.split("\n")]
+    parsed = [[address.parse(cell) for cell in row] for row in rows]
+    return {each for row in parsed if len(row) < 4 or row[0] is None for each in row if each}
+
+
 @given(text=records, blank_removes=st.booleans(), chunk=st.sampled_from([97, 300, 2**20]), as_cdata=st.booleans())
 def test_equals_the_reference_however_it_is_read(text: str, blank_removes: bool, chunk: int, as_cdata: bool) -> None:
     content = request(
@@ -290,6 +323,7 @@ def test_equals_the_reference_however_it_is_read(text: str, blank_removes: bool,
     assert len(said.addresses) == len(set(said.addresses)) == said.buckets.numbers == said.buckets.listed
     expected = reference(text, blank_removes=blank_removes)
     assert interests_of(said) == {who: tuple(sorted(interests)) for who, (interests, _) in expected.items()}
+    assert said.unusable == refused(text)
     for name in ("Name", "Age"):
         assert values_of(said, name) == {who: values[name] for who, (_, values) in expected.items() if name in values}
     for column in said.columns:

@@ -86,13 +86,18 @@ def test_an_upload_is_undone_after_two_clicks_and_a_tick(busy: Site, plain_brows
     browser.find("#sure").click()
     browser.find("button.danger").click()
     browser.until_text("It is undone.")
+    assert browser.text("h1 .badge") == "undone"
     browser.shoot("console-undone")
+    browser.driver.get(busy.url + "/console/uploads")
+    undone, _, applied = browser.text("tbody").partition("members-18.csv")
+    assert ("undone by maria" in undone, "undone" in applied) == (True, False)
+    browser.shoot("console-undone-among-uploads")
 
 
 def test_the_customer_approves_by_the_link(make_site: SiteMaker, plain_browser: Browser) -> None:
     site, browser = make_site(url="https://lists.example.org"), plain_browser
     scene.configure(site)
-    site.credentials.revoke("acme", "acme", datetime.now(UTC))
+    site.credentials.revoke("acme", "acme", "Ann", datetime.now(UTC))
     scene.unapproved(site)
     open_console(browser, site, "/console/customers/acme/feeds/everybody")
     browser.driver.find_element(By.XPATH, "//button[text()='Send the link']").click()

@@ -146,5 +146,5 @@ def test_a_session_that_ended_leads_to_the_sign_in(site: Site, browser: Browser,
     browser.sign_in(site, Kind.uploader, "/")
     send(browser, sent)
     browser.until_text("waits for its turn")
-    site.credentials.revoke("acme", "acme-uploader", datetime.now(UTC))
+    site.credentials.revoke("acme", "acme-uploader", "Ann", datetime.now(UTC))
     browser.until_path("/login?next=")

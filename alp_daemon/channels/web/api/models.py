@@ -48,7 +48,12 @@ class Message(BaseModel):
         description="The gateway's own. The same id, sender and text within 72 hours are one message, done once.",
     )
     sender: str = Field(alias="from", max_length=250, description="Who texted.", examples=NUMBERS)
-    to: str = Field(max_length=250, description="The code that was texted to.", examples=["55512"])
+    to: str = Field(
+        max_length=250,
+        description="The code that was texted to. Where no customer has it, a STOP is for those whom it names and those"
+        " whose list has its sender (503 where there is nobody), and all else is 404.",
+        examples=["55512"],
+    )
     text: str = Field(max_length=10_000, examples=["STOP"])
 
 
@@ -90,7 +95,8 @@ class Standing(BaseModel):
     tags: list[str]
     changed: bool
     event: int | None = Field(
-        description="The entry in the list's history, also of what was true already; null for a mere question."
+        description="The entry in the list's history, also of what was true already; null for a mere question, and"
+        " where the entry before says the same."
     )
     message: str = Field(description="Why nothing changed, for a person.")
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alp_daemon import log
 from alp_daemon.channels.web import guards
 from alp_daemon.channels.web.console import customers, frame
 from alp_daemon.channels.web.problems import HttpProblem
@@ -35,9 +34,8 @@ async def issue(request: Request, visitor: Visitor) -> Response:
 async def revoke(request: Request, visitor: Visitor) -> Response:
     site, known = of(request), await customers.of_path(request)
     user = (await frame.confirmed(request)).get("user", "")
-    if not await site.do(site.credentials.revoke, known.id, user, site.now()):
+    if not await site.do(site.credentials.revoke, known.id, user, visitor.user, site.now()):
         raise NotFound(f"customer {known.id} has no live log-in {user[:80]!r}")
-    log.info("revoked_by", customer=known.id, user=user, by=visitor.user)
     return frame.then(f"/console/customers/{known.id}", "revoked")
 
 

@@ -58,7 +58,7 @@ async def release(request: Request, visitor: Visitor) -> Response:
     fields = await guards.form(request)
     await _check_still_as_shown(site, id_, fields)
     though_cut = fields.get("though_cut") == "yes"
-    await site.do(holds.release, site.store, id_, visitor.user, though_cut=though_cut)
+    await site.do(holds.release, site.store, id_, visitor.user, site.now(), though_cut=though_cut)
     return frame.then(f"/console/uploads/{id_}", "released")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alp_daemon import log
 from alp_daemon.channels.web import guards
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import of
@@ -24,7 +23,6 @@ async def page(request: Request, _visitor: Visitor) -> Response:
 async def free(request: Request, visitor: Visitor) -> Response:
     site = of(request)
     ip = (await guards.form(request)).get("ip", "")
-    if not await site.do(site.access.unlock, ip, site.now()):
+    if not await site.do(site.access.unlock, ip, visitor.user, site.now()):
         raise NotFound(f"{ip[:60]} is not locked out any more")
-    log.info("unlocked", ip=ip, by=visitor.user)
     return frame.then("/console/lockouts", "freed")

@@ -75,7 +75,7 @@ def _of_email(site: Site, wanted: str, customer: str | None) -> tuple[str, list[
 
 def _subscriber(site: Site, customer: Customer, address: str) -> dict[str, Any] | None:
     try:
-        return subscriber.story(site.store, customer, address)
+        return subscriber.story(site.store, customer.id, address)
     except NotFound:
         return None
 

@@ -16,6 +16,7 @@ _STACKED = {
     "applied": "good",
     "received": "plain",
     "discarded": "plain",
+    "undone": "plain",
     "rejected": "warn",
     "held": "warn",
     "failed": "bad",
@@ -43,7 +44,7 @@ async def page(request: Request, _visitor: Visitor) -> Response:
 
 def _stack(hour: Hour) -> dict[str, int]:
     stack: dict[str, int] = {}
-    for state, kind in _STACKED.items():
-        if n := hour.states.get(state):
+    for stage, kind in _STACKED.items():
+        if n := hour.stages.get(stage):
             stack[kind] = stack.get(kind, 0) + n
     return stack

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from alp_daemon.channels.web.console import frame
 from alp_daemon.channels.web.site import of
-from alp_daemon.domain.model import UploadState
+from alp_daemon.domain.model import STAGES
 from alp_daemon.services.decisions import consider
 from alp_daemon.services.decisions import undo as undoing
 from alp_daemon.services.logins.sessions import Visitor
@@ -26,7 +26,7 @@ async def listing(request: Request, _visitor: Visitor) -> Response:
     site = of(request)
     wanted = Wanted(
         customer=frame.text(request, "customer"),
-        state=frame.choice(request, "state", [*UploadState]),
+        state=frame.choice(request, "state", STAGES),
         channel=frame.choice(request, "channel", _CHANNELS),
         name=frame.text(request, "name"),
         first_day=frame.day(request, "from"),
@@ -41,7 +41,7 @@ async def listing(request: Request, _visitor: Visitor) -> Response:
         here="uploads",
         found=found,
         wanted=wanted,
-        states=[*UploadState],
+        states=STAGES,
         channels=_CHANNELS,
         customers=sorted(site.registry.all()),
         older=f"?{urlencode({**asked, 'before': next_})}" if next_ else "",
