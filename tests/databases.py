@@ -29,7 +29,7 @@ from alp_daemon.store.store import Store, migrate
 IS_POSTGRES = os.environ.get("ALP_TEST_STORE", "sqlite") == "postgres"
 sqlite_only = pytest.mark.skipif(IS_POSTGRES, reason="about SQLite's own file")
 
-_PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 _NOTE = "database.txt"
 _QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=60")
 
@@ -64,8 +64,8 @@ class Server:
     """A PostgreSQL server with ``address`` of its databases. Its folder goes when it ends."""
 
     def __init__(self) -> None:
-        if not _PROGRAMS.exists():
-            pytest.skip(f"no {_PROGRAMS}: install Debian's postgresql-15 to run this test")
+        if not PROGRAMS.exists():
+            pytest.skip(f"no {PROGRAMS}: install Debian's postgresql-15 to run this test")
         self._folder = Path(tempfile.mkdtemp(prefix="alp-pg-"))
         self._numbers = count(1)
         self._temporary: list[str] = []
@@ -75,7 +75,7 @@ class Server:
         self._as = _unprivileged()
         if self._as:
             shutil.chown(self._folder, self._as["user"], self._as["group"])
-        command = [_PROGRAMS / "initdb", "-D", self._folder / "data", "-U", "alp", "-A", "trust", "-E", "UTF8", "-N"]
+        command = [PROGRAMS / "initdb", "-D", self._folder / "data", "-U", "alp", "-A", "trust", "-E", "UTF8", "-N"]
         subprocess.run([*command, "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/", **self._as)
         self.start()
         atexit.register(self._end)
@@ -89,7 +89,7 @@ class Server:
         options = [option for setting in _QUICK for option in ("-c", setting)]
         where = ["-D", self._folder / "data", "-p", str(self.port), "-k", self._folder, "-h", "127.0.0.1"]
         with (self._folder / "log").open("ab") as log:
-            command = [_PROGRAMS / "postgres", *where, *options]
+            command = [PROGRAMS / "postgres", *where, *options]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
         self._wait_until_it_answers()
 

@@ -330,5 +330,5 @@ def test_postgres_has_its_own_tools(worked: Provider) -> None:
     server = worked.settings.model_copy(update={"database": "postgresql://db.example.net/alp"})
     with pytest.raises(ConfigurationError, match="pg_dump --format=custom"):
         backup(server, worked.folder / "backup.db", with_spool=False)
-    with pytest.raises(ConfigurationError, match="pg_restore --clean"):
+    with pytest.raises(ConfigurationError, match="pg_restore --single-transaction"):
         restore(server, worked.folder / "backup.db", worked.now, anyway=False)

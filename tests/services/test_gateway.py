@@ -420,6 +420,16 @@ class TestRegions:
         assert set(code.say("STOP", sender=self.AT_HOME).statuses) == {"acme", "casa"}
         assert set(code.say("STOP", sender=self.MARYLAND).statuses) == {"acme", "casa", "iceland"}
 
+    def test_what_is_doubtful_is_the_number_that_the_list_has(self, code: Code) -> None:
+        code.write("iceland", "FISH", region="IS")
+        code.start()
+        code.say("FISH", sender=self.BOGOTA)
+        assert set(code.say("STOP", "m1", sender=self.AT_HOME).statuses) == {"acme", "casa", "iceland"}
+        assert code.status("iceland", self.BOGOTA) == "opted_out"
+        code.say("FISH", sender=self.MARYLAND)
+        assert set(code.say("STOP", "m2", sender=self.AT_HOME).statuses) == {"acme", "casa"}
+        assert code.status("iceland", self.MARYLAND) == "opted_in"
+
     def test_what_nobody_can_read_is_refused(self, code: Code) -> None:
         with pytest.raises(UsageProblem, match="No such number"):
             code.say("STOP", sender="55512")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +21,7 @@ from alp_daemon.errors import TryAgain, Unavailable
 from alp_daemon.store.rows import columns
 from alp_daemon.store.sql import migrations, queries, with_percent
 from alp_daemon.store.store import migrate, open_store
-from tests.databases import Server, server
+from tests.databases import PROGRAMS, Server, server
 
 postgres = pytest.importorskip("alp_daemon.store.postgres", reason="no psycopg: pip install -e '.[postgres]'")
 Store = postgres.PostgresStore
@@ -76,6 +77,29 @@ class TestSchema:
             thread.join(60)
         assert sorted(map(len, done)) == [0, 0, 0, len(migrations("postgres"))]
         running.run("DROP DATABASE several WITH (FORCE)")
+
+    def test_a_dump_of_an_older_schema_goes_on_in_a_new_database(self, running: Server, tmp_path: Path) -> None:
+        for name in ("older", "anew"):
+            running.run(f"CREATE DATABASE {name}")
+        running.run(
+            "CREATE TABLE schema_migrations (number INTEGER PRIMARY KEY, name TEXT, applied_at TIMESTAMPTZ)", "older"
+        )
+        (first, script), *later = migrations("postgres")
+        running.run(script, "older")
+        running.run(f"INSERT INTO schema_migrations VALUES ({int(first[:4])}, '{first}', now())", "older")
+        running.run("INSERT INTO lists (customer, created_at) VALUES ('acme', '')", "older")
+        dump = tmp_path / "older.dump"
+        subprocess.run(
+            [PROGRAMS / "pg_dump", "--format=custom", f"--file={dump}", running.address("older")], check=True
+        )
+        assert migrate(running.address("older")) == [name for name, _ in later]
+        anew = running.address("anew")
+        subprocess.run([PROGRAMS / "pg_restore", "--single-transaction", f"--dbname={anew}", dump], check=True)
+        assert migrate(anew) == [name for name, _ in later]
+        with closing(open_store(anew)) as store:
+            assert customers(store) == ["acme"]
+        for name in ("older", "anew"):
+            running.run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def test_all_texts_are_in_the_order_of_their_bytes(self, store: Store) -> None:
         with store.read() as transaction:

@@ -53,7 +53,7 @@ def message(
     sharers = sharing(store, registry, clean(code), now)
     if not sharers.known:
         return _to_unknown_code(store, registry, sharers.unread, code, received, now, words)
-    return _take_in(store, sharers, _keys(received, sharers.known), received, now, words)
+    return _take_in(store, sharers, _keys(store, received, sharers.known), received, now, words)
 
 
 def _to_unknown_code(
@@ -74,7 +74,7 @@ def _to_unknown_code(
     nobodys = _NOBODYS.format(code=code[:20])
     if is_stop:
         possible = anybody(store, registry, now)
-        keys = _keys(received, possible.known)
+        keys = _keys(store, received, possible.known)
         concerned = replace(possible, known=_concerned(store, possible.known, keys, received))
         if concerned.known:
             return _take_in(store, concerned, keys, received, now, words)
@@ -92,15 +92,18 @@ def _concerned(
     store: Store, everybody: Sequence[Addressee], keys: Mapping[str, int], received: Text
 ) -> tuple[Addressee, ...]:
     """Those whom a STOP names, and those whose list has its sender."""
-    with store.read() as transaction:
-        listing = {
-            (row["customer"], key) for key in set(keys.values()) for row in transaction.all("lists.holding", key=key)
-        }
+    holding = _holding(store, keys.values())
     return tuple(
         each
         for each in everybody
-        if each.id in keys and ((each.id, keys[each.id]) in listing or holds_keyword(received.text, each.keyword))
+        if each.id in keys and ((each.id, keys[each.id]) in holding or holds_keyword(received.text, each.keyword))
     )
+
+
+def _holding(store: Store, keys: Iterable[int]) -> set[tuple[str, int]]:
+    """Which customers' lists have which of these numbers."""
+    with store.read() as transaction:
+        return {(row["customer"], key) for key in set(keys) for row in transaction.all("lists.holding", key=key)}
 
 
 def _take_in(
@@ -126,18 +129,25 @@ def _take_in(
     return _answer(addressed, answers)
 
 
-def _keys(received: Text, everybody: Sequence[Addressee]) -> dict[str, int]:
+def _keys(store: Store, received: Text, everybody: Sequence[Addressee]) -> dict[str, int]:
     """The sender's number by customer, as each one's region reads it: a gateway may leave the country out.
 
-    Not there are those for whom it may be one number or another. Raises ``UsageProblem`` where it is none for anybody.
+    For whom it may be one number or another it is the one that their list has, and without that they are not there.
+    Raises ``UsageProblem`` where it is none for anybody.
     """
     by_region = senders.parse_by_region(received.sender, sorted({each.region for each in everybody}))
     if everybody and not by_region:
         key_or_fault(received.sender, phone.parse_line(received.sender, everybody[0].region))
+    keys = {each.id: by_region[each.region] for each in everybody if each.region in by_region}
     doubtful = [each.id for each in everybody if each.region not in by_region]
-    if doubtful:
-        log.warning("message_from_whom", customers=doubtful, message=received.id)
-    return {each.id: by_region[each.region] for each in everybody if each.region in by_region}
+    holding = _holding(store, by_region.values()) if doubtful else set()
+    for customer in doubtful:
+        listed = [key for id_, key in holding if id_ == customer]
+        if len(listed) == 1:
+            keys[customer] = listed[0]
+        else:
+            log.warning("message_from_whom", customer=customer, message=received.id)
+    return keys
 
 
 def _meant_by_stop(

@@ -78,7 +78,7 @@ def restore(settings: Settings, source: Path, now: datetime, *, anyway: bool) ->
     hold (see ``verify``); ``UnusableFile`` where it is none, ``Unavailable`` where it is damaged; ``TryAgain`` while
     the database is in use.
     """
-    target = database_of(settings, "pg_restore --clean --if-exists --single-transaction --dbname=ADDRESS FILE")
+    target = database_of(settings, "pg_restore --single-transaction --dbname=NEW FILE")
     given = _given(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     # From here on nobody writes to what is about to be replaced, and is told that it was kept.
