@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import subprocess
@@ -11,8 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
 from alp_daemon.channels.web import limits
+from alp_daemon.channels.web.problems import HttpProblem
 from alp_daemon.services.logins.credentials import Kind
 from tests.web.conftest import SiteMaker
 from tests.web.site import Site
@@ -67,6 +71,34 @@ class TestTheAnswerArrives:
         assert answer.endswith(b"}"), "the whole of it, and then the end"
 
 
+class Drops:
+    """A body of which each drop comes just as the time runs out. It ends at last, lest a test does not."""
+
+    def __init__(self) -> None:
+        self.left = 100
+
+    async def __call__(self) -> Message:
+        self.left -= 1
+        time.sleep(0.02)
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x", "more_body": self.left > 0}
+
+
+def test_a_small_body_comes_in_time_however_its_drops_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SMALL_BODY_SECONDS", 0.01)
+
+    async def app(scope: Scope, receive: Receive, _send: Send) -> None:
+        with pytest.raises(HttpProblem, match="the body took longer than"):
+            await limits.small_body(Request(scope, receive))
+
+    async def send(_message: Message) -> None:
+        raise AssertionError("nothing is answered here")
+
+    drops = Drops()
+    asyncio.run(limits.BodyLimits(app)({"type": "http", "headers": []}, drops, send))
+    assert drops.left > 0
+
+
 class TestReadingAwayEnds:
     def test_after_so_many_bytes(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "_LINGER_BYTES", 2**18)
@@ -84,6 +116,12 @@ class TestReadingAwayEnds:
                 for chunk in endless(threading.Event()):
                     connection.sendall(chunk)
                     time.sleep(0.01)
+
+    def test_however_the_client_times_its_drops(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(limits, "_LINGER_SECONDS", 0.01)
+        drops = Drops()
+        asyncio.run(limits._read_away(drops))
+        assert drops.left > 0
 
     def test_when_the_client_is_silent(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "_LINGER_SILENCE", 0.1)

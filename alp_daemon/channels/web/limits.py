@@ -27,6 +27,9 @@ _LINGER_BYTES = 2**26
 _LINGER_SECONDS = 30.0
 _LINGER_SILENCE = 2.0
 
+# Time limits stand within each other here. `asyncio.wait_for` would not do: until Python 3.12 it drops the outer one's
+# cancellation where a message comes at that moment, and then nothing ends the waiting.
+
 
 class BodyLimits:
     """Ends waiting for a silent client, and the connection after an answer that did not read a large body."""
@@ -47,7 +50,8 @@ class BodyLimits:
             if whole:
                 return await receive()  # waits for the client to leave, which may take as long as the answer
             try:
-                message = await asyncio.wait_for(receive(), self._idle_seconds)
+                async with asyncio.timeout(self._idle_seconds):
+                    message = await receive()
             except TimeoutError:
                 silent = True
                 raise HttpProblem(408, f"nothing came for {self._idle_seconds:g} seconds") from None
@@ -76,7 +80,8 @@ async def _read_away(receive: Receive) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_LINGER_SECONDS):
             while left > 0:
-                message = await asyncio.wait_for(receive(), _LINGER_SILENCE)
+                async with asyncio.timeout(_LINGER_SILENCE):
+                    message = await receive()
                 if not message.get("more_body"):
                     return
                 left -= len(message["body"])
