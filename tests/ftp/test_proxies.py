@@ -130,8 +130,8 @@ def test_a_data_connection_must_come_from_the_clients_own_address(site: Site) ->
     wire = Balanced(site, v2_tcp4(CLIENT), data_header=v2_tcp4("203.0.113.9"))
     wire.reply()
     wire.log_in(site)
-    wire.passive()
-    assert wire.reply().startswith("425 Rejected data connection from foreign address 203.0.113.9")
+    with wire.passive():
+        assert wire.reply().startswith("425 Rejected data connection from foreign address 203.0.113.9")
     wire.data_header = v2_tcp4(CLIENT)
     assert wire.store("a.csv", FILE).startswith("226 ")
 

@@ -236,8 +236,7 @@ def test_below_the_floor_no_upload_begins(make_site: SiteMaker) -> None:
     site = make_site(free_space_floor=MORE_THAN_THERE_IS)
     wire = Wire(site)
     wire.log_in(site)
-    wire.passive()
-    with capture_logs() as lines:
+    with wire.passive(), capture_logs() as lines:
         assert wire.ask("STOR a.csv").startswith("452 There is no room")
     assert "free_space_floor" in next(line for line in lines if line["event"] == "ftp_upload_refused")["reason"]
     assert site.uploads() == []
