@@ -25,7 +25,7 @@ def translated(name: str) -> Iterator[None]:
     except psycopg.OperationalError as error:
         raise _explained(name, error) from error
     except psycopg.errors.IdleInTransactionSessionTimeout as error:
-        raise TryAgain(f"{name}: this program stood still for too long; nothing was changed") from error
+        raise _stood_still(name) from error
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise Unavailable(f"{name}: {_first_line(error)}; check the rights of its user") from error
 
@@ -34,10 +34,16 @@ def _explained(name: str, error: psycopg.OperationalError) -> AlpError:
     text = _first_line(error)
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return Busy(f"{name}: somebody else has been at work on the same for long; try again ({text})")
+    if "idle-in-transaction timeout" in text:  # heard while sending: the error has no number then
+        return _stood_still(name)
     code = error.sqlstate or ""
     if code.startswith(_PASSING) or any(word in text for word in _COMING) or not (code or "FATAL" in text):
         return TryAgain(f"{name}: nothing was changed as far as is known; try again ({text})")
     return Unavailable(f"{name}: {text}; check `database` in alp.yaml, and the password (PGPASSWORD, PGPASSFILE)")
+
+
+def _stood_still(name: str) -> TryAgain:
+    return TryAgain(f"{name}: this program stood still for too long; nothing was changed")
 
 
 def shown(address: str) -> str:

@@ -25,6 +25,7 @@ from tests.databases import PROGRAMS, Server, server
 
 postgres = pytest.importorskip("alp_daemon.store.postgres", reason="no psycopg: pip install -e '.[postgres]'")
 Store = postgres.PostgresStore
+translated = pytest.importorskip("alp_daemon.store.pgerrors").translated
 
 
 @pytest.fixture
@@ -276,6 +277,13 @@ class TestAbandoned:
                 transaction.run("lists.add", customer="acme", now="")
         assert customers(hasty) == ["acme"], "it goes on with a new connection"
         hasty.close()
+
+    def test_the_same_is_said_of_it_when_it_is_heard_while_sending(self) -> None:
+        """Then psycopg has the server's text, and no number."""
+        psycopg = pytest.importorskip("psycopg")
+        heard = "sending query failed: terminating connection due to idle-in-transaction timeout"
+        with pytest.raises(TryAgain, match="stood still for too long; nothing was changed"), translated("db"):
+            raise psycopg.OperationalError(heard)
 
     def test_a_transaction_that_goes_on_is_left_alone(self, store: Store) -> None:
         busy = Store(f"{store._address}?options=-c%20idle_in_transaction_session_timeout%3D1s")
