@@ -31,6 +31,14 @@ class _Name(click.ParamType[str]):
 
 NAME: Final = _Name()
 
+SOURCE: Final = click.option(
+    "--source",
+    type=click.Choice(("operator", "end_user")),
+    default="operator",
+    help="end_user: said by phone or letter.",
+)
+"""Whose word it is that somebody wants nothing more."""
+
 
 def by_required(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--by NAME`` for what a person must answer for: nothing is taken for granted."""

@@ -126,10 +126,7 @@ class Context:
             known = None if self.lacks_database else codes.known(self.store, id_)
             if known is None:
                 raise
-        say(
-            f"alp-daemon: the file of customer {id_} cannot be used (see `alp-daemon check-config`); going by the name,"
-            " keyword and region that it had when it last could"
-        )
+        say_of_unusable(id_, "name, keyword and region")
         return known
 
     def brand(self, id_: str) -> Customer:
@@ -223,6 +220,14 @@ def _refuse_to_leave_files_of_root(place: Path) -> None:
 def say(message: str) -> None:
     """Talk goes to stderr, so that stdout is data only."""
     click.echo(message, err=True)
+
+
+def say_of_unusable(customer: str, known: str) -> None:
+    """Tells that a customer's file is broken or gone, and what is still known of it."""
+    say(
+        f"alp-daemon: the file of customer {customer} cannot be used (see `alp-daemon check-config`); going by the"
+        f" {known} that it had when it last could"
+    )
 
 
 def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:

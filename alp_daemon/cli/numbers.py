@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from alp_daemon.cli.arguments import by_default
+from alp_daemon.cli.arguments import SOURCE, by_default
 from alp_daemon.cli.context import Context, command, say
 from alp_daemon.cli.output import STDOUT, write_whole
 from alp_daemon.cli.times import to_seconds
@@ -30,7 +30,6 @@ _TAGS = click.option(
     help="A tag to add (opt-in, reactivate) or remove (opt-out, suspend); may be given several times.",
 )
 _BY = by_default("Who gives the command; it is kept in the history.")
-_OPERATOR = "operator"
 
 
 def _manage(name: str, help_text: str) -> click.Command:
@@ -43,7 +42,7 @@ def _manage(name: str, help_text: str) -> click.Command:
     @_BY
     def run(context: Context, customer_id: str, number: str, tags: tuple[str, ...], by: str) -> None:
         customer = context.customer(customer_id)
-        sender = Sender(by, _OPERATOR, "cli")
+        sender = Sender(by, "operator", "cli")
         standing = optin.command(context.store, context.settings, customer, name, number, tags, sender, context.now)
         _show_standing(context, standing)
 
@@ -53,12 +52,7 @@ def _manage(name: str, help_text: str) -> click.Command:
 @command("opt-out")
 @click.argument("customer_id", metavar="CUSTOMER")
 @click.argument("number")
-@click.option(
-    "--source",
-    type=click.Choice((_OPERATOR, "end_user")),
-    default=_OPERATOR,
-    help="end_user: said by phone or letter.",
-)
+@SOURCE
 @_TAGS
 @_BY
 def opt_out_command(

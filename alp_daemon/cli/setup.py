@@ -10,6 +10,7 @@ import click
 
 from alp_daemon.cli.arguments import NAME, by_default, by_required, readable
 from alp_daemon.cli.context import Context, command, say
+from alp_daemon.cli.feeds import choose_feed
 from alp_daemon.cli.output import STDOUT, write_whole
 from alp_daemon.cli.times import to_seconds
 from alp_daemon.customers import Customer
@@ -68,8 +69,7 @@ def preview_command(
         raise UsageProblem("--send needs --by NAME: who asks for the approval")
     _check_out(context, file, out)
     customer = context.customer(customer_id)
-    chosen = preview.choose_feed(customer, file, feed)
-    _say_of_name(customer, file, chosen)
+    chosen = choose_feed(customer, file, feed)
     with context.store_as_it_is() as store:
         found = preview.preview(store, context.settings, customer, chosen, file)
     if out is not None:
@@ -92,8 +92,7 @@ def preview_command(
 def approve_command(context: Context, customer_id: str, sample: Path, feed: str | None, by: str) -> None:
     """Approve a feed as it is configured now; issues the customer's FTP log-in, shown once."""
     customer = context.customer(customer_id)
-    chosen = preview.choose_feed(customer, sample, feed)
-    _say_of_name(customer, sample, chosen)
+    chosen = choose_feed(customer, sample, feed)
     approved = approval.approve(context.store, context.settings, customer, chosen, sample, by, context.now)
     if approved.requeued:
         say(f"{len(approved.requeued)} waiting file(s) are in the queue; {context.who_works_on_it}")
@@ -221,11 +220,6 @@ def _check_out(context: Context, file: Path, out: Path | None) -> None:
     with suppress(OSError):  # of what cannot be looked at, who writes and who reads will tell
         if out is not None and out.samefile(file):
             raise UsageProblem(f"--out {out} is the file that is previewed; name another")
-
-
-def _say_of_name(customer: Customer, file: Path, feed: str) -> None:
-    if (told := preview.otherwise_by_ftp(customer, file, feed)) is not None:
-        say(told)
 
 
 def _send_link(context: Context, customer: Customer, feed: str, file: Path, by: str) -> None:

@@ -6,15 +6,13 @@ from typing import Any
 
 import click
 
-from alp_daemon.cli.arguments import by_default
-from alp_daemon.cli.context import Context, command, say
+from alp_daemon.cli.arguments import SOURCE, by_default
+from alp_daemon.cli.context import Context, command, say_of_unusable
 from alp_daemon.cli.times import to_seconds
 from alp_daemon.errors import NotFound
 from alp_daemon.problem import ConfigurationFileError
 from alp_daemon.services.addresses import codes, subscriber, subscribers
 from alp_daemon.services.addresses.optin import Sender
-
-_SOURCES = ("operator", "end_user")
 
 
 @command("subscriber")
@@ -29,7 +27,7 @@ def subscriber_command(context: Context, brand: str, email: str) -> None:
 @command("unsubscribe")
 @click.argument("brand", metavar="BRAND")
 @click.argument("email")
-@click.option("--source", type=click.Choice(_SOURCES), default="operator", help="end_user: said by phone or letter.")
+@SOURCE
 @by_default("Who gives the command; it is kept in the history.")
 def unsubscribe_command(context: Context, brand: str, email: str, source: str, by: str) -> None:
     """See to it that nobody writes to an address again; only ResubscribeSubscribers lifts that."""
@@ -81,10 +79,7 @@ def _owner(context: Context, brand: str) -> str:
         owner = None if context.lacks_database else codes.of_brand(context.store, brand)
         if owner is None or owner in context.load_customers().customers:
             raise
-    say(
-        f"alp-daemon: the file of customer {owner} cannot be used (see `alp-daemon check-config`); going by the brand"
-        " that it had when it last could"
-    )
+    say_of_unusable(owner, "brand")
     return owner
 
 

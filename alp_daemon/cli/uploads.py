@@ -8,6 +8,7 @@ import click
 
 from alp_daemon.cli.arguments import LIMIT, WHOLE_NUMBER, by_default, by_required
 from alp_daemon.cli.context import Context, command, say
+from alp_daemon.cli.feeds import choose_feed
 from alp_daemon.cli.times import to_seconds
 from alp_daemon.domain.model import STAGES
 from alp_daemon.errors import HELD_EXIT_CODE, NotFound, UnusableFile
@@ -38,9 +39,7 @@ def process_command(context: Context, customer_id: str, file: Path, feed: str | 
     customer = context.customer(customer_id)
     if not file.is_file():
         raise NotFound(f"{file}: there is no such file")
-    chosen = preview.choose_feed(customer, file, feed, guess=False)
-    if (told := preview.otherwise_by_ftp(customer, file, chosen)) is not None:
-        say(told)
+    chosen = choose_feed(customer, file, feed, guess=False)
     with context.busy(f"working {file.name}"):
         if dry_run:
             with context.store_as_it_is() as store:

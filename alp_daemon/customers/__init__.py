@@ -5,7 +5,7 @@ from __future__ import annotations
 from alp_daemon.customers.brand import Brand, customer_of, is_mail_list, list_name, mail_list
 from alp_daemon.customers.draft import DRAFT_FEED, Draft, draft_yaml
 from alp_daemon.customers.expect import Expect
-from alp_daemon.customers.fileformat import ColumnRef, FileFormat, FixedColumn, Trailer
+from alp_daemon.customers.fileformat import FileFormat, FixedColumn, Trailer
 from alp_daemon.customers.files import SUFFIX, Loaded, check_file, is_customer_file, load_dir, load_file
 from alp_daemon.customers.fingerprints import fingerprint, overall, text_digest
 from alp_daemon.customers.matching import feed_for, feed_names
@@ -33,7 +33,6 @@ __all__ = [
     "PREFORMATTED",
     "SUFFIX",
     "Brand",
-    "ColumnRef",
     "Customer",
     "Draft",
     "Expect",

@@ -133,7 +133,7 @@ def _plan_part(
     before = merged(take(here_before, here), take(gone_before, gone))
     after = merged(take(here_after, here), take(gone_after, gone))
     is_event = differs(before, after)
-    if policy.always_recorded or policy.recorded_once:
+    if said.any():
         is_event |= np.isin(after.keys, listed.keys[said], assume_unique=True)
     after = _confirming(after, is_event, policy)
     changes = _count(here_before, here_after, before, after, known, sets)

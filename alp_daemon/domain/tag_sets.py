@@ -50,6 +50,10 @@ class TagSets:
     def ids(self, sets: Sequence[Tags]) -> Codes:
         return np.fromiter((self.intern(tags) for tags in sets), np.int32, len(sets))
 
+    def union_of(self, ids: Iterable[int]) -> int:
+        """The id of the set that holds the tags of all these."""
+        return self.intern(tuple(sorted(set().union(*map(self._sets.__getitem__, ids)))))
+
     def union(self, left: Codes, right: Codes) -> Codes:
         pairs = _pack(left, right)
         at, known = _find(self._pairs, pairs)

@@ -59,15 +59,12 @@ class Combinations:
         combinations = _as_bytes(np.stack([np.full(count, self._constants, np.int32), *by_column], axis=1))
         for combination in combinations:
             if combination not in self._known:
-                self._known[combination] = self._union(combination)
+                self._known[combination] = self.sets.union_of(memoryview(combination).cast("i"))
         sets: Codes = np.fromiter(map(self._known.__getitem__, combinations), np.int32, count)[own]
         return sets
 
     def _cell_sets(self, column: TagCells) -> Codes:
         return self.sets.ids([cell.tags for cell in column.cells])
-
-    def _union(self, ids: bytes) -> int:
-        return self.sets.intern(tuple(sorted(set().union(*map(self.sets.__getitem__, memoryview(ids).cast("i"))))))
 
 
 def _as_bytes(rows: Codes) -> list[bytes]:

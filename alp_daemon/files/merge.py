@@ -106,7 +106,7 @@ def _union_of_runs(sets: Codes, begins_run: NDArray[np.bool_], tag_sets: TagSets
     for run, start, end in zip(runs.tolist(), starts, ends, strict=True):
         members = frozenset(sets[start:end].tolist())
         if members not in unions:
-            unions[members] = tag_sets.intern(tuple(sorted({tag for set_ in members for tag in tag_sets[set_]})))
+            unions[members] = tag_sets.union_of(members)
         united[run] = unions[members]
     return united
 

@@ -57,7 +57,6 @@ class PhoneCells:
     """The rule for phone cells of one file: whose country, and what a leading minus means."""
 
     def __init__(self, region: str, minus: Minus = "ignore", takes_texts: TakesTexts | None = None) -> None:
-        self.minus = minus
         self._takes_texts = takes_texts
         self._simple_holds = phone.is_nanp_region(region)
         """Whether the short cut for texts that match ``phone.SIMPLE_NANP`` may be taken."""

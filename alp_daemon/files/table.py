@@ -10,7 +10,7 @@ from typing import Final
 
 from alp_daemon.customers import FileFormat
 from alp_daemon.errors import UnusableFile
-from alp_daemon.files.blocks import NumberedRow, RowBlocks, RowSource, Widths, is_blank
+from alp_daemon.files.blocks import FilledRows, NumberedRow, RowBlocks, RowSource, Widths
 from alp_daemon.files.container import Content, unwrap
 from alp_daemon.files.csvrows import CsvRows, dialect_of
 from alp_daemon.files.encoding import Utf8Chunks, detect
@@ -136,15 +136,13 @@ def _source(content: Content, file: FileFormat, chunks: Utf8Chunks | None, path:
 
 def _first_row(source: RowSource, name: str, skip: int) -> NumberedRow:
     """The first row that is not blank behind those to be skipped."""
-    for cells in source:
-        check_rows(source.number, name)
-        if is_blank(cells):
-            continue
+    for row in FilledRows(source):
+        check_rows(row.number, name)
         # Among the skipped ones too: a report is none the less one for a feed that skips its header.
-        if is_rejects_header(cells):
+        if is_rejects_header(row.cells):
             raise UnusableFile("rejects_file", f"{name}: {_REJECTS_FILE}")
-        if source.number > skip:
-            return NumberedRow(source.number, cells)
+        if row.number > skip:
+            return row
     raise UnusableFile("empty_file", f"{name}: the file holds no rows. Nothing was changed.")
 
 

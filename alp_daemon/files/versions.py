@@ -88,8 +88,7 @@ def _bring_to_disk(paths: list[Path]) -> None:
         os.sync()
         return
     for path in paths:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        atomic.make_durable(path)
 
 
 def _point(folder: Path, link: str, version: str) -> None:

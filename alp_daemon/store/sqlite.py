@@ -190,6 +190,11 @@ def reading_folded(path: Path) -> Iterator[SqliteTransaction]:
         yield SqliteTransaction(connection)
 
 
+def has_table(transaction: SqliteTransaction, name: str) -> bool:
+    """Whether the release that made the file knew this table."""
+    return any(transaction.rows(f"PRAGMA table_info({name})"))
+
+
 def _migration(script: str) -> Callable[[Any], None]:
     def apply(database: Any) -> None:
         for statement in _statements(script):

@@ -111,8 +111,9 @@ class _Tally:
             self._rejects.add(reject)
         self._rows.append(codes[rows])
         self._row_sets.append(self._interests(block, rows))
-        # In any of their cells: a delimiter too many has moved what stands behind it.
-        self._unusable |= self._addresses.read_in(block.all_texts(refused))
+        if len(refused):
+            # In any of their cells: a delimiter too many has moved what stands behind it.
+            self._unusable |= self._addresses.read_in(block.all_texts(refused))
 
     def pass_over(self, blank: int) -> None:
         """Counts blank records that are in no block."""

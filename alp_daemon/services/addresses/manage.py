@@ -62,7 +62,7 @@ def manage(
 
 def _prepared(command: Command, customer: Customer) -> Prepared | UsageProblem:
     try:
-        return optin.prepare(command, customer)
+        return optin.prepare(command, customer.region)
     except UsageProblem as error:
         return error
 

@@ -111,7 +111,7 @@ def command(
     now: datetime,
 ) -> Standing:
     """Does one of ``policy.COMMANDS``. Raises ``Refused`` where the rules forbid it; what is true is no error."""
-    prepared = prepare(Command(name, number, tags), customer)
+    prepared = prepare(Command(name, number, tags), customer.region)
     with store.write() as transaction:
         standing = carry_out(transaction, settings, customer, prepared, sender, now)
     log.info("command", command=name, customer=customer.id, changed=standing.changed, actor=sender.actor)
@@ -122,7 +122,7 @@ def opt_out(
     store: Store, customer: Addressee, number: str, tags: tuple[str, ...], sender: Sender, now: datetime
 ) -> Standing:
     """The ``command`` of this name, for which nobody's file needs to be sound: nothing of it is asked."""
-    prepared = Prepared("opt_out", parse_number(number, customer.region), parse_tags(tags))
+    prepared = prepare(Command("opt_out", number, tags), customer.region)
     with store.write() as transaction:
         before = standing_of(transaction, customer.id, prepared.key)
         standing = _written(transaction, customer, prepared, before, sender, now)
@@ -136,12 +136,12 @@ def status(store: Store, customer: Addressee, number: str) -> Standing:
         return standing_of(transaction, customer.id, key)
 
 
-def prepare(wanted: Command, customer: Customer) -> Prepared:
+def prepare(wanted: Command, region: str) -> Prepared:
     """Outside of any transaction, since reading a number takes its time. Raises ``UsageProblem`` with the cure."""
     if wanted.name not in COMMANDS and wanted.name != STATUS:
         raise UsageProblem(f"command {wanted.name[:40]!r}: expected one of {', '.join((*COMMANDS, STATUS))}")
-    key = parse_number(wanted.number, customer.region)
-    verdict = phone.parse(wanted.number, customer.region) if wanted.name in _NEEDS_MOBILE else key
+    key = parse_number(wanted.number, region)
+    verdict = phone.parse(wanted.number, region) if wanted.name in _NEEDS_MOBILE else key
     fault = verdict if isinstance(verdict, str) else None
     return Prepared(wanted.name, key, parse_tags(wanted.tags), fault)
 

@@ -75,7 +75,7 @@ def push(
     """
     with store.write() as transaction:
         transaction.lock("customer_files")
-        before = _newest(transaction)
+        before = newest_in(transaction)
         if not anyway:
             _refuse_lost_update(before, based_on)
         return _put(transaction, before, texts, by, now, remove=remove)
@@ -85,13 +85,19 @@ def go_back(store: Store, version: int, texts: Texts, by: str, now: datetime, *,
     """Makes ``texts``, the files of this older version, the newest one. Raises ``Refused`` as ``push`` does."""
     with store.write() as transaction:
         transaction.lock("customer_files")
-        return _put(transaction, _newest(transaction), texts, by, now, remove=remove, repeats=version)
+        return _put(transaction, newest_in(transaction), texts, by, now, remove=remove, repeats=version)
 
 
 def newest(store: Store) -> Version | None:
     """The version in force; None where nobody has pushed yet."""
     with store.read() as transaction:
-        return _newest(transaction)
+        return newest_in(transaction)
+
+
+def newest_in(transaction: Transaction) -> Version | None:
+    """The version in force as this transaction sees it; None where nobody has pushed yet."""
+    row = transaction.one("customer_versions.newest")
+    return _version(row) if row else None
 
 
 def versions(store: Store) -> list[Version]:
@@ -174,11 +180,6 @@ def _refuse_lost_update(before: Version | None, based_on: Stand | None) -> None:
 def _named(ids: list[str]) -> str:
     more = len(ids) - _MOST_NAMED
     return ", ".join(ids[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _newest(transaction: Transaction) -> Version | None:
-    row = transaction.one("customer_versions.newest")
-    return _version(row) if row else None
 
 
 def _version(row: Row) -> Version:

@@ -19,7 +19,7 @@ from alp_daemon.registry import Registry
 from alp_daemon.services.decisions.approval import Approved, Sample, first_login, keep_in
 from alp_daemon.services.decisions.sheet import Page, Sheet
 from alp_daemon.services.logins.credentials import token_hash
-from alp_daemon.services.processing.rules import Approval, Rules, approval_of, rules_for
+from alp_daemon.services.processing.rules import Rules, is_approved, rules_for
 from alp_daemon.services.reports import notify
 from alp_daemon.settings import Settings
 from alp_daemon.store.store import Row, Store, Transaction, moment, stamp
@@ -91,7 +91,7 @@ def send(store: Store, settings: Settings, customer: Customer, sheet: Sheet, by:
         )
         subject = f"[{customer.name}] please approve how we read your file"
         address = f"{settings.web.url.rstrip('/')}/approval/{token}"
-        body = _mail(address, sheet, expires_at, approved=_is_approved(transaction, customer, sheet.rules))
+        body = _mail(address, sheet, expires_at, approved=is_approved(transaction, customer.id, sheet.rules))
         notify.tell(transaction, list(customer.report_to), subject, body, now, customer.id)
     log.info("approval_asked", customer=customer.id, feed=sheet.rules.name, by=by)
     return expires_at
@@ -102,7 +102,7 @@ def open_link(store: Store, registry: Registry, token: str, now: datetime) -> Op
     with store.read() as transaction:
         row = _live(transaction, token, now)
         customer, rules = _as_shown(registry, row)
-        approved = _is_approved(transaction, customer, rules)
+        approved = is_approved(transaction, customer.id, rules)
     return Opened(customer, row["feed"], json.loads(row["sheet"]), moment(row["expires_at"]), approved)
 
 
@@ -172,10 +172,6 @@ def _as_shown(registry: Registry, row: Row) -> tuple[Customer, Rules]:
     if rules.fingerprint != row["fingerprint"]:
         raise Refused("the configuration was changed after this link was sent; ask your provider for a new one")
     return customer, rules
-
-
-def _is_approved(transaction: Transaction, customer: Customer, rules: Rules) -> bool:
-    return isinstance(approval_of(transaction, customer.id, rules), Approval)
 
 
 def _decide(transaction: Transaction, token: str, decision: Decision, by: str, note: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from alp_daemon.customers import Customer
 from alp_daemon.domain.guard import HoldCode, HoldReason, cures_of, needs_though_cut
 from alp_daemon.domain.model import UploadState
 from alp_daemon.errors import NotFound, Refused
-from alp_daemon.services.processing.rules import Approval, approval_of, rules_for
+from alp_daemon.services.processing.rules import is_approved, rules_for
 from alp_daemon.services.reports import notify, report, whatnext
 from alp_daemon.settings import Settings
 from alp_daemon.store import uploads
@@ -77,7 +77,7 @@ def requeue_valid_again(store: Store, customer: Customer, now: datetime) -> list
         return requeued
     with store.write() as transaction:
         for feed in customer.feeds:
-            if isinstance(approval_of(transaction, customer.id, rules_for(customer, feed)), Approval):
+            if is_approved(transaction, customer.id, rules_for(customer, feed)):
                 requeued += requeue_approved(transaction, customer.id, feed, "its feed, as it was approved", now)
     return requeued
 

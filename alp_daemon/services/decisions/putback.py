@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alp_daemon.domain.model import Codes, Keys, ListState, Status, Statuses
 from alp_daemon.domain.rows import find
 from alp_daemon.store.lists import ListHead
-from alp_daemon.store.store import Transaction
+from alp_daemon.store.store import Row, Transaction
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
@@ -63,13 +63,19 @@ def put_back(transaction: Transaction, head: ListHead, rows: ListState) -> tuple
         if len(at) == 0:
             continue
         of_others = (events.status_before == Status.absent) & (found.feeds[at] != 0)
-        back = ~of_others & ~_said_since(transaction, head, change["version"], events.keys)
+        said_since = transaction.all("events.standing_since", list=head.id, version=change["version"])
+        back = ~of_others & ~found_by(said_since, events.keys)
         goes_on[at[~back]] = False
         is_back[at[back]] = True
         found.status[at[back]] = events.status_before[back]
         found.tag_set[at[back]] = events.tags_before[back]
         found.attrs[at[back]] = events.attrs_before[back]
     return found, is_back
+
+
+def found_by(rows: Sequence[Row], keys: Keys) -> Mask:
+    """Which of the keys a query has found; its rows have each a ``key``."""
+    return np.isin(keys, np.array([row["key"] for row in rows], np.int64))
 
 
 def _of_rows(events: Did, rows: ListState) -> tuple[Did, Rows]:
@@ -85,9 +91,3 @@ def _as_left(rows: ListState, events: Did, at: Rows) -> Mask:
         & (rows.attrs[at] == events.attrs_after)
     )
     return as_left
-
-
-def _said_since(transaction: Transaction, head: ListHead, version: int, keys: Keys) -> Mask:
-    """Of which addresses of a change something else was said after it that stands."""
-    rows = transaction.all("events.standing_since", list=head.id, version=version)
-    return np.isin(keys, np.array([row["key"] for row in rows], np.int64))

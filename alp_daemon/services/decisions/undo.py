@@ -108,7 +108,7 @@ def _reverse(
     change = Change(stamp(now), by, "undo", "cli", upload=upload.id, note=f"undo of upload {upload.id}")
     lists.write_plan(transaction, head, _plan(rows, after), lists.read_tag_sets(transaction, head), change)
     stops = transaction.all("events.end_user_stops", list=head.id, version=upload.version)
-    stopped = np.isin(did.keys, np.array([row["key"] for row in stops], np.int64))
+    stopped = putback.found_by(stops, did.keys)
     kept = ~is_back[np.searchsorted(rows.keys, did.keys)] & ~stopped
     return Undone(upload.id, int(is_back.sum()), int(kept.sum()), int(stopped.sum()))
 

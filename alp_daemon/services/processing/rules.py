@@ -171,6 +171,11 @@ def approval_of(transaction: Transaction, customer: str, rules: Rules) -> Approv
     return Approval(row["approved_by"], row["at"], bool(row["sample_newline"]))
 
 
+def is_approved(transaction: Transaction, customer: str, rules: Rules) -> bool:
+    """Whether the feed is approved as it is configured now."""
+    return isinstance(approval_of(transaction, customer, rules), Approval)
+
+
 def unapproved(store: Store, customers: Iterable[Customer]) -> list[str]:
     """A sentence for each feed whose approval is missing, or does not hold for what its file says now."""
     with store.read() as transaction:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alp_daemon.store import copying
-from alp_daemon.store.sqlite import reading_folded
+from alp_daemon.store.sqlite import has_table, reading_folded
+from alp_daemon.store.sqlitetransaction import SqliteTransaction
 from alp_daemon.store.store import Row, Transaction
+
+_ISSUE = ("customer", "user", "issued_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def decisions(database: Path, backup: Path) -> Decisions:
         now, was = newer.all("restore.credentials"), older.all("restore.credentials")
         return Decisions(
             _revoked(now, was),
-            _live_in_the_first_only(now, was),
+            _not_in(_live(was), _live(now), *_ISSUE),
             _not_in(
                 older.all("restore.approvals"), newer.all("restore.approvals"), "customer", "feed", "fingerprint", "at"
             ),
@@ -66,16 +69,11 @@ def _revoked(now: list[Row], was: list[Row]) -> tuple[Row, ...]:
     # Earlier releases forgot a revoked one once its name was issued anew. A database in which nobody ever had that name
     # is a new one, into which the backup is brought.
     known = {row["user"] for row in now}
-    return tuple(row for row in _live_in_the_first_only(was, now) if row["user"] in known)
+    return tuple(row for row in _not_in(_live(now), _live(was), *_ISSUE) if row["user"] in known)
 
 
-def _live_in_the_first_only(first: list[Row], second: list[Row]) -> tuple[Row, ...]:
-    live = {_issue(row) for row in second if row["revoked_at"] is None}
-    return tuple(row for row in first if row["revoked_at"] is None and _issue(row) not in live)
-
-
-def _issue(credential: Row) -> tuple[str, str, str]:
-    return credential["customer"], credential["user"], credential["issued_at"]
+def _live(credentials: list[Row]) -> list[Row]:
+    return [row for row in credentials if row["revoked_at"] is None]
 
 
 def _not_in(known: list[Row], rows: list[Row], *key: str) -> tuple[Row, ...]:
@@ -84,8 +82,8 @@ def _not_in(known: list[Row], rows: list[Row], *key: str) -> tuple[Row, ...]:
     return tuple(row for row in rows if tuple(row[name] for name in key) not in keys)
 
 
-def _pushed(newer: Transaction, older: Transaction) -> tuple[Row, ...]:
-    if not any(newer.rows("PRAGMA table_info(customer_versions)")):
+def _pushed(newer: SqliteTransaction, older: Transaction) -> tuple[Row, ...]:
+    if not has_table(newer, "customer_versions"):
         return ()  # an earlier release's, in which nobody could push
     now, was = newer.all("customer_versions.list"), older.all("customer_versions.list")
     if now and was and now[0]["fingerprint"] == was[0]["fingerprint"]:

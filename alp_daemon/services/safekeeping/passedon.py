@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alp_daemon.errors import Unavailable
 from alp_daemon.files import beneath
 from alp_daemon.files.disk import link_or_copy
 from alp_daemon.files.drop import REPORTS
@@ -25,7 +24,7 @@ from alp_daemon.services.reports import report
 from alp_daemon.services.reports.publish import Published, published
 from alp_daemon.services.safekeeping.replaced import GIVEN_UP
 from alp_daemon.store import uploads
-from alp_daemon.store.sqlite import SqliteStore, reading_folded
+from alp_daemon.store.sqlite import SqliteStore, has_table, reading_folded
 from alp_daemon.store.store import Row, Transaction, stamp
 
 # Reports lie where others may write too: a name made up must not use up the numbers.
@@ -53,9 +52,8 @@ def pass_on(old: Path | None, new: Path, last_upload: int, drop_dir: Path, now: 
         with reading_folded(old) as transaction:
             rows = transaction.all("restore.given_up", upload=last_upload, reason=GIVEN_UP)
             known |= {row["id"]: row for row in rows}
-        # The release that made what is replaced need not have known any.
-        with suppress(Unavailable), reading_folded(old) as transaction:
-            mark = spoolmark.known(transaction)
+            if has_table(transaction, "spool_mark"):
+                mark = spoolmark.known(transaction)
     store = SqliteStore(new, sole=True)
     with store.write() as transaction:
         if mark:

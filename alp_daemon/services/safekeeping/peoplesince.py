@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from alp_daemon.customers import is_mail_list
 from alp_daemon.domain import phone
 from alp_daemon.domain.model import Keys, ListState, Status
 from alp_daemon.domain.rows import differs, find, rows_of, take
+from alp_daemon.domain.tag_sets import TagSets
 from alp_daemon.store import lists
 from alp_daemon.store.lists import ListHead
 from alp_daemon.store.store import Row, Transaction
@@ -27,6 +29,14 @@ class PeopleSince:
         self._newer, self._head = newer, head
         self._older, self._old = older, lists.open_list(older, name)
         self._state = lists.read_state(newer, head)
+
+    @cached_property
+    def _sets(self) -> TagSets:
+        return lists.read_tag_sets(self._newer, self._head)
+
+    @cached_property
+    def _emails(self) -> dict[int, str]:
+        return self._newer.read_texts("emails.part", self._head.id) if is_mail_list(self._head.customer) else {}
 
     def opted_out(self) -> list[tuple[str, str, str]]:
         """Who is out now and was not."""
@@ -80,12 +90,8 @@ class PeopleSince:
         return self._newer.read_events(self._head.id, change["version"])
 
     def _told(self, rows: ListState) -> Iterator[tuple[str, str, str]]:
-        if not len(rows):
-            return
-        sets = lists.read_tag_sets(self._newer, self._head)
-        emails = self._newer.read_texts("emails.part", self._head.id) if is_mail_list(self._head.customer) else {}
         for key, status, tag_set in zip(rows.keys.tolist(), rows.status.tolist(), rows.tag_set.tolist(), strict=True):
-            yield emails.get(key) or phone.format_key(key), Status(status).name, ";".join(sets[tag_set])
+            yield self._emails.get(key) or phone.format_key(key), Status(status).name, ";".join(self._sets[tag_set])
 
 
 def _about(keys: Keys, events: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:

@@ -23,7 +23,6 @@ from alp_daemon.customers import is_mail_list
 from alp_daemon.domain.line_type import LineType
 from alp_daemon.services.addresses import history, subscribers
 from alp_daemon.services.configuration import customerfiles, customerfolder
-from alp_daemon.services.configuration.customerfiles import Stand
 from alp_daemon.services.safekeeping.decided import Decisions
 from alp_daemon.services.safekeeping.peoplesince import PeopleSince
 from alp_daemon.services.safekeeping.replaced import GIVEN_UP
@@ -86,12 +85,12 @@ def _write_list(newer: Transaction, older: Transaction, name: str, folder: Path,
 
 def _write_customers(newer: Transaction, older: Transaction, folder: Path) -> None:
     """A folder as if pulled from what the backup brings into force: a push of it loses nobody's later one."""
-    newest, in_force = newer.one("customer_versions.newest"), older.one("customer_versions.newest")
+    newest, in_force = customerfiles.newest_in(newer), customerfiles.newest_in(older)
     assert newest is not None
     folder.mkdir(mode=0o700)
-    customerfolder.write(folder, customerfiles.texts_in(newer, newest["version"]))
+    customerfolder.write(folder, customerfiles.texts_in(newer, newest.version))
     if in_force is not None:
-        customerfolder.note_stand(folder, Stand(in_force["version"], in_force["fingerprint"]))
+        customerfolder.note_stand(folder, in_force.stand)
 
 
 def _write_line_types(newer: Transaction, path: Path) -> None:

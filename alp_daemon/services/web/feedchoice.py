@@ -8,7 +8,7 @@ from alp_daemon.customers import BULK_UPLOAD, PREFORMATTED, Brand, Customer, Fee
 from alp_daemon.domain.model import Status
 from alp_daemon.domain.policy import KEEP, OUT, SUSPENDED, Policy, TagRule, for_mode
 from alp_daemon.errors import UsageProblem
-from alp_daemon.services.processing.rules import Approval, approval_of, rules_for
+from alp_daemon.services.processing.rules import is_approved, rules_for
 from alp_daemon.services.web import webupload
 from alp_daemon.store.store import Store
 
@@ -33,16 +33,11 @@ class Choices:
 def choices(store: Store, customer: Customer) -> Choices:
     """Feeds that are not approved are not offered: their files would only be held."""
     with store.read() as transaction:
-        approved = {
-            name: isinstance(approval_of(transaction, customer.id, rules_for(customer, name)), Approval)
-            for name in customer.feeds
-        }
+        approved = {name: is_approved(transaction, customer.id, rules_for(customer, name)) for name in customer.feeds}
     offered = [_of_feed(name, feed) for name, feed in customer.feeds.items() if approved[name]]
     if customer.brand is not None:
         offered.append(_of_brand(customer.brand))
-    return Choices(
-        (*offered, _standard(customer)), tuple(name for name, is_approved in approved.items() if not is_approved)
-    )
+    return Choices((*offered, _standard(customer)), tuple(name for name in customer.feeds if not approved[name]))
 
 
 def chosen(store: Store, customer: Customer, name: str, feed: str) -> str:
