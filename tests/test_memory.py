@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import multiprocessing
 import re
@@ -32,6 +33,11 @@ def limits_of_a_worker(settings: Settings) -> int:
     return resource.getrlimit(resource.RLIMIT_DATA)[0]
 
 
+def frozen_in_a_worker(settings: Settings) -> int:
+    worker.start(settings)
+    return gc.get_freeze_count()
+
+
 def work_in_little_room(settings: Settings, customer: Customer) -> str | None:
     worker.start(settings)
     taken = int(re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024  # type: ignore[index]
@@ -48,6 +54,11 @@ def settings(tmp_path: Path) -> Settings:
     (tmp_path / "customers").mkdir()
     (tmp_path / "customers/acme.yaml").write_text("name: Acme\nkeyword: ACME\nfeeds: {}\n")
     return Settings(data_dir=tmp_path / "data", customers_dir=tmp_path / "customers", workers=2)
+
+
+def test_the_collector_leaves_out_what_a_worker_has_loaded(settings: Settings) -> None:
+    with spawned() as process:
+        assert process.submit(frozen_in_a_worker, settings).result() > 10_000
 
 
 def test_each_worker_has_its_share(settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """The drop folders: files that any other program puts there are picked up once they have come to rest.
 
-The scan is the truth, at the start, after each bell (see ``doorbell.py``) and every ``scan_every``. It has a thread of
-its own and nothing else has to wait for it: a folder that hangs, as a mount does whose server has gone, costs the scan.
+The scan is the truth, at the start, after each bell (see ``doorbell.py``) and every ``scan_every``. A customer's folder
+that hangs, as a mount does whose server has gone, is left out of it. Should it hang while a file is moved, that costs
+the scan, which has a thread of its own: nothing else has to wait for it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from functools import partial
 from itertools import takewhile
 from math import inf
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from alp_daemon import log
 from alp_daemon.channels.doorbell import doorbell
 from alp_daemon.errors import AlpError
 from alp_daemon.files import drop
+from alp_daemon.files.bulkhead import Bulkhead, Hanging
 from alp_daemon.files.drop import Found
 from alp_daemon.registry import Registry
 from alp_daemon.services.receiving.intake import Intake
@@ -61,6 +63,8 @@ class DropWatcher:
         self._stopping = threading.Event()
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="drop-watcher", daemon=True)
+        self._ringer = threading.Thread(target=self._ring_for_files, name="drop-doorbell", daemon=True)
+        self._bulkhead = Bulkhead()
         self._at = settings.drop_dir
         self._last_turn = monotonic()
         self._moves_until = -inf
@@ -93,8 +97,11 @@ class DropWatcher:
         self._stopping.set()
         self._bell.set()
         ends_at = monotonic() + grace
-        while self._thread.is_alive() and monotonic() < max(ends_at, self._moves_until):
-            self._thread.join(0.1)
+        while self._is_at_work() and monotonic() < max(ends_at, self._moves_until):
+            sleep(0.05)
+
+    def _is_at_work(self) -> bool:
+        return self._thread.is_alive() or self._ringer.is_alive()
 
     def tell_of_standstill(self, seconds: float) -> None:
         """Logs, once, that the scan has not gone on for so many seconds, and where; and once that it does again."""
@@ -122,7 +129,7 @@ class DropWatcher:
     def _scan(self, customer: str, looks: dict[Path, _Look], now: datetime, moment: float) -> list[Trouble]:
         ready, missed_at = [], inf
         # Prepared at every scan: a customer may be new since the last one.
-        for file in drop.look(self._intake.prepare(customer)):
+        for file in self._bulkhead.run(customer, lambda: drop.look(self._intake.prepare(customer))):
             look = self._looks.get(file.path)
             if look is None:
                 missed_at = min(missed_at, file.ctime_ns)
@@ -168,7 +175,7 @@ class DropWatcher:
         return []
 
     def _make_folders(self, customer: str) -> list[Trouble]:
-        self._intake.prepare(customer)
+        self._bulkhead.run(customer, partial(self._intake.prepare, customer))
         return []
 
     def _try(self, folder: Path, attempt: Callable[[], list[Trouble]]) -> list[Trouble]:
@@ -176,7 +183,7 @@ class DropWatcher:
         self._begin_at(folder)
         try:
             return attempt()
-        except (AlpError, OSError) as error:
+        except (AlpError, OSError, Hanging) as error:
             return [Trouble(folder, str(error))]
         except Exception as error:  # noqa: BLE001  see above; the folder is tried again at the next scan
             log.error("drop_scan_failed", path=str(folder), exc_info=error)
@@ -198,10 +205,15 @@ class DropWatcher:
     def _run(self) -> None:
         self._prepare()
         self._begin_at(self._settings.drop_dir)
-        # Behind the preparation: it warns of folders that appear while it is being set up.
+        self._ringer.start()
+        self._watch()
+
+    def _ring_for_files(self) -> None:
+        """In a thread of its own, since it goes through all folders first. Behind the preparation: it warns of folders
+        that appear while it is being set up."""
         with doorbell(self._settings.drop_dir, self.ring):
             self._is_ready.set()
-            self._watch()
+            self._stopping.wait()
 
     def _watch(self) -> None:
         restless = True

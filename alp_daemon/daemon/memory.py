@@ -1,7 +1,10 @@
-"""How much memory this process may take: a share of the machine's, so that one file cannot take it from everybody."""
+"""How much memory a process may take, a share of the machine's, so that one file cannot take it from everybody; and
+what the garbage collector need not look at.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 from contextlib import suppress
@@ -30,6 +33,16 @@ def limit(processes: int) -> int:
 def share(processes: int) -> int:
     """What one of so many processes may have. The rest of the machine's is the system's and the daemon's own."""
     return max(LEAST, int(_of_machine() * _SHARE / processes))
+
+
+def freeze() -> None:
+    """To be called when all is loaded. From then on the garbage collector leaves out what is there (``gc.freeze``).
+
+    Else each of its full rounds goes through all that was ever imported. That takes as long as several files do, and
+    nobody is served meanwhile; and a round comes the later, the more there is to go through.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _of_machine() -> int:

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 from alp_daemon import log, ports, sdnotify
+from alp_daemon.daemon import memory
 from alp_daemon.daemon.duties import Duty, do_due
 from alp_daemon.daemon.partlocks import locked
 from alp_daemon.daemon.parts import assemble
@@ -49,6 +50,7 @@ class Daemon:
         log.tell_everything()
         self._take_signals()
         self._start()
+        memory.freeze()
         try:
             sdnotify.notify("READY=1", f"STATUS={self._status()}")
             log.info("ready", node=self._settings.node_name, role=self._role, **self._parts.ports)
@@ -65,7 +67,7 @@ class Daemon:
             parts.presence.enter(now)
         look_at_customers(parts, now)
         queue.free_dead_leases(parts.store, self._settings)
-        if parts.ftp and parts.drop:
+        if parts.ftp:
             parts.intake.upkeep.recover()
             parts.ftp.start()
         elif parts.web:

@@ -46,6 +46,7 @@ def start(settings: Settings) -> None:
     threading.Thread(target=_end_with_daemon, daemon=True).start()
     # A file of a hundred numbers would not make it for itself, and then takes three times as long to read.
     nanp.table()
+    memory.freeze()
 
 
 def work(customer: Customer) -> str | None:

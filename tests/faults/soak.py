@@ -40,6 +40,7 @@ _JUDGED_FROM = 480
 """Looks, at 40 minutes of a process. By then a worker has had some hundred files."""
 _CROWD = 40
 """At once: more than the daemon has threads for any kind of work."""
+_HELD = "SELECT id FROM uploads WHERE customer = ? AND state = 'held'"
 _PAGES = ("/console", "/console/uploads", "/console/held", "/console/lockouts")
 
 
@@ -60,12 +61,17 @@ class _Scene:
         return self.chance.choice(self.subjects)
 
     def rest(self) -> None:
-        """Every file is worked. Of what was cut off a person disposes."""
+        """Every file is worked, and nothing waits."""
         for subject in self.subjects:
             subject.settle(self.chance)
-        for row in self.installation.at_rest():
-            if row["state"] == "held":
-                self.installation.provider.done("discard", str(row["id"]), "--by", "ann")
+        self.installation.at_rest()
+        for subject in self.subjects:
+            self.dispose(subject)
+
+    def dispose(self, subject: Subject) -> None:
+        """Of what was cut off. Nothing of the customer's may be in work, since that could supersede it."""
+        for row in self.installation.provider.rows(_HELD, subject.id):
+            self.installation.provider.done("discard", str(row["id"]), "--by", "ann")
 
 
 def _send(scene: _Scene) -> None:
@@ -118,6 +124,13 @@ def _kill_worker(scene: _Scene) -> None:
         os.kill(scene.chance.choice(victims), signal.SIGKILL)
 
 
+def _dispose(scene: _Scene) -> None:
+    """As somebody does whose work it is: a backlog that grows for ever would be no quiet life."""
+    subject = scene.anybody()
+    subject.settle(scene.chance)
+    scene.dispose(subject)
+
+
 def _guess(scene: _Scene) -> None:
     address = f"127.9.0.{scene.chance.randint(1, 250)}"
     with suppress(ftplib.Error, EOFError), ftplib.FTP(timeout=30, source_address=(address, 0)) as ftp:
@@ -152,6 +165,7 @@ _MIX: dict[Callable[[_Scene], None], int] = {
     _send_garbage: 20,
     _cut_off: 60,
     _kill_client: 40,
+    _dispose: 20,
     _guess: 40,
     _reload: 10,
     _lock_database: 10,

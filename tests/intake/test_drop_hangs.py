@@ -15,8 +15,9 @@ from structlog.testing import capture_logs
 from alp_daemon import log
 from alp_daemon.channels import watch as watch_module
 from alp_daemon.channels.watch import DropWatcher
+from alp_daemon.files import bulkhead
 from tests.eventually import eventually
-from tests.intake.world import World
+from tests.intake.world import NOW, World
 
 STILL = 0.2
 """Seconds without a turn that are a standstill here."""
@@ -49,44 +50,87 @@ def mount(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mount]:
     mount.answers.set()
 
 
-@pytest.fixture
-def watcher(world: World, mount: Mount) -> Iterator[DropWatcher]:
+def started(world: World, mount: Mount) -> DropWatcher:
     watcher = DropWatcher(world.settings, world.registry, world.intake)
     watcher.start()
     assert mount.asked.wait(10)
+    return watcher
+
+
+@pytest.fixture
+def watcher(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> Iterator[DropWatcher]:
+    """Soon goes on without the folder."""
+    monkeypatch.setattr(bulkhead, "PATIENCE_SECONDS", 0.05)
+    watcher = started(world, mount)
     yield watcher
     mount.answers.set()
     watcher.stop(10)
 
 
-def test_the_start_does_not_wait_for_it_and_the_scan_goes_on_when_it_answers(
+@pytest.fixture
+def patient(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> Iterator[DropWatcher]:
+    """Waits for the folder."""
+    monkeypatch.setattr(bulkhead, "PATIENCE_SECONDS", 60.0)
+    watcher = started(world, mount)
+    yield watcher
+    mount.answers.set()
+    watcher.stop(10)
+
+
+def drop_one(world: World, customer: str) -> None:
+    folder = world.settings.drop_dir / customer / "preformatted"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "list.csv").write_text("2125550123,bus\n")
+
+
+def test_the_others_files_are_picked_up_and_its_own_when_it_answers(
     world: World, mount: Mount, watcher: DropWatcher
 ) -> None:
-    (world.settings.drop_dir / "acme/members.csv").write_text("Phone\n2125550123\n")
-    assert watcher._thread.is_alive(), "it hangs, and the start has returned"
-    assert world.rows() == []
-    mount.answers.set()
+    (mount.folder / "members.csv").write_text("Phone\n2125550123\n")
+    drop_one(world, "school")
     assert world.due.wait(20)
-
-
-def test_the_stop_does_not_wait_for_it(mount: Mount, watcher: DropWatcher) -> None:
-    watcher.stop(0.01)
-    assert watcher._thread.is_alive()
+    eventually(world.rows)
+    assert [row["customer"] for row in world.rows()] == ["school"]
     mount.answers.set()
-    eventually(lambda: not watcher._thread.is_alive())
+    watcher.ring()
+    eventually(lambda: [row["customer"] for row in world.rows()], ["school", "acme"].__eq__)
 
 
-def test_the_standstill_is_told_once_and_its_end(mount: Mount, watcher: DropWatcher) -> None:
+def test_it_is_told_of_once(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulkhead, "PATIENCE_SECONDS", 0.05)
+    watcher = DropWatcher(world.settings, world.registry, world.intake)
     log.tell_everything()
     log.warning("test")  # the first line sets the log up, which would end the capture
     with capture_logs() as logs:
-        watcher.tell_of_standstill(3600)
+        for moment in range(3):
+            watcher.scan(NOW, moment)
+    (told,) = logs
+    assert (told["event"], told["path"]) == ("drop_file_not_picked_up", str(mount.folder))
+    assert "no answer for 0.05 seconds, as from a mount whose server has gone" in told["reason"]
+
+
+def test_the_start_does_not_wait_for_it(mount: Mount, patient: DropWatcher) -> None:
+    assert patient._thread.is_alive(), "it hangs, and the start has returned"
+
+
+def test_the_stop_does_not_wait_for_it(mount: Mount, patient: DropWatcher) -> None:
+    patient.stop(0.01)
+    assert patient._thread.is_alive()
+    mount.answers.set()
+    eventually(lambda: not patient._thread.is_alive())
+
+
+def test_the_standstill_is_told_once_and_its_end(mount: Mount, patient: DropWatcher) -> None:
+    log.tell_everything()
+    log.warning("test")  # the first line sets the log up, which would end the capture
+    with capture_logs() as logs:
+        patient.tell_of_standstill(3600)
         assert logs == [], "a look may take some time"
         for _ in range(2):
-            eventually(lambda: watcher.tell_of_standstill(STILL) or logs)
+            eventually(lambda: patient.tell_of_standstill(STILL) or logs)
         mount.answers.set()
         for _ in range(2):
-            eventually(lambda: watcher.tell_of_standstill(3600) or logs[1:])
+            eventually(lambda: patient.tell_of_standstill(3600) or logs[1:])
     still, goes_on = logs
     assert (still["event"], still["log_level"], still["path"]) == ("drop_scan_stands_still", "error", str(mount.folder))
     assert goes_on["event"] == "drop_scan_goes_on"

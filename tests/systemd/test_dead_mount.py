@@ -9,22 +9,30 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from alp_daemon.domain.model import Evidence
+from alp_daemon.registry import Registry
+from alp_daemon.services.receiving.arrival import Sender
+from alp_daemon.services.receiving.intake import Intake
+from alp_daemon.settings import load
+from alp_daemon.store.store import open_store
 from tests.eventually import eventually
+from tests.program import PROGRAM
 from tests.systemd.conftest import Manager, Site
 
 _MNT_DETACH = 2
-# The daemon, with less patience.
+# The daemon, with less patience at its start.
 _SERVE = """\
 from alp_daemon.channels import watch
-from alp_daemon.daemon import parts
+from alp_daemon.files import bulkhead
 
 watch._PATIENCE_SECONDS = 0.1
-parts.STALLED_SECONDS = 5.0
+bulkhead.PATIENCE_SECONDS = 0.5
 
 from alp_daemon.cli import main
 
@@ -74,24 +82,28 @@ def said_of_the_scan(site: Site) -> str:
     return said
 
 
-def told(site: Site, event: str) -> list[dict[str, str]]:
+def said_of(site: Site, event: str) -> list[dict[str, str]]:
     lines = [json.loads(line) for line in site.stderr().splitlines() if line.startswith("{")]
     return [line for line in lines if line["event"] == event]
 
 
-def test_only_the_scan_waits_for_it_and_goes_on_when_it_is_back(site: Site, manager: Manager, folder: Path) -> None:
+def test_others_files_are_picked_up_and_its_own_when_it_is_back(site: Site, manager: Manager, folder: Path) -> None:
+    site.add_customer("school")
     with dead_mount(folder):
         daemon = serve(site, manager)
-        eventually(lambda: said_of_the_scan(site), lambda said: said == "does not go on")
-        (still,) = eventually(lambda: told(site, "drop_scan_stands_still"))
-        assert (still["level"], still["path"]) == ("error", str(folder))
+        put(folder.with_name("school"))
+        eventually(site.uploads, lambda states: states == {"school.csv": "applied"})
+        (told,) = said_of(site, "drop_file_not_picked_up")
+        assert (told["level"], told["path"]) == ("warning", str(folder))
+        assert said_of_the_scan(site) == "ok"
         assert site.greeting().startswith(b"220 ")
+        assert f"error: acme: {folder} gives no answer" in doctor(site)
         manager.rest()
         manager.wait_for("WATCHDOG=1")
-    eventually(lambda: said_of_the_scan(site), lambda said: said == "ok")
-    eventually(lambda: told(site, "drop_scan_goes_on"))
+    assert "gives no answer" not in doctor(site)
     eventually((folder / "reports").is_dir)
-    assert len(told(site, "drop_scan_stands_still")) == 1
+    put(folder)
+    eventually(site.uploads, lambda states: states == {"school.csv": "applied", "acme.csv": "applied"})
     daemon.terminate()
     assert daemon.wait(30) == 0, site.stderr()
 
@@ -102,3 +114,45 @@ def test_the_daemon_stops_in_order_while_it_hangs(site: Site, manager: Manager, 
         daemon.terminate()
         assert daemon.wait(30) == 0, site.stderr()
         assert not site.ports.exists()
+
+
+def test_the_worker_goes_on_with_others_files(site: Site, manager: Manager, folder: Path) -> None:
+    """Its report cannot be put there. There is one worker."""
+    site.add_customer("school")
+    queue(site, "acme", "school")
+    reports = folder.with_name("school") / "reports"
+    reports.mkdir(parents=True)
+    with dead_mount(folder):
+        daemon = serve(site, manager)
+        eventually(site.uploads, lambda states: states == {"acme.csv": "applied", "school.csv": "applied"})
+        eventually(lambda: [path.name for path in reports.glob("*.txt")], ["000002-school.csv.report.txt"].__eq__)
+        assert {line["customer"] for line in eventually(lambda: said_of(site, "reports_not_written"))} == {"acme"}
+        manager.rest()  # its pings fill the socket, and the daemon waits as it would for systemd
+        daemon.terminate()
+        assert daemon.wait(30) == 0, site.stderr()
+
+
+def doctor(site: Site) -> str:
+    """What it finds."""
+    command = [*PROGRAM, "doctor", "--config", site.config]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+
+
+def put(home: Path) -> None:
+    """A list, as any program does that has a folder open."""
+    (home / "preformatted").mkdir(parents=True, exist_ok=True)
+    (home / "preformatted" / f"{home.name}.csv").write_text("2125550123,bus\n")
+
+
+def queue(site: Site, *customers: str) -> None:
+    """A file of each, with nobody at work yet."""
+    settings = load(site.config)
+    registry = Registry(settings.customers_dir)
+    registry.reload(datetime.now(UTC))
+    intake = Intake(open_store(settings.database_address), settings, registry)
+    sender = Sender("cli", "somebody")
+    for customer in customers:
+        list_ = site.folder / f"{customer}.csv"
+        list_.write_text("2125550123,bus\n")
+        now = datetime.now(UTC)
+        intake.take(list_, customer, list_.name, "preformatted", sender, now, evidence=Evidence.assumed)

@@ -5,10 +5,9 @@ What is expected wins: of a feed with an ``expect:`` nobody guesses.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby, pairwise
 
 from alp_daemon.store.store import Row, Transaction, moment
 
@@ -54,14 +53,13 @@ def expecting_feeds(transaction: Transaction) -> set[tuple[str, str]]:
     return {_feed(row) for row in transaction.all("expectations.all")}
 
 
-def late_feeds(arrivals: Iterable[Row], expecting: Container[tuple[str, str]], now: datetime) -> list[Late]:
+def late_feeds(habits: Iterable[Row], expecting: Container[tuple[str, str]], now: datetime) -> list[Late]:
     """The feeds whose next file is overdue by their own habit, the longest silence first.
 
-    ``arrivals`` are the files of the time that is watched (customer, feed, received_at), oldest first. Of the feeds
-    ``expecting`` a file at a certain time no habit is asked.
+    ``habits`` are those of the time that is watched (see ``console.habits``). Of the feeds ``expecting`` a file at a
+    certain time no habit is asked.
     """
-    by_feed = groupby(sorted(arrivals, key=_feed), _feed)
-    found = (_late(*feed, _times(group), now) for feed, group in by_feed if feed not in expecting)
+    found = (_late(row, now) for row in habits if _feed(row) not in expecting)
     return sorted((each for each in found if each), key=lambda each: each.last_at)
 
 
@@ -69,14 +67,10 @@ def _feed(row: Row) -> tuple[str, str]:
     return row["customer"], row["feed"]
 
 
-def _times(rows: Iterable[Row]) -> list[datetime]:
-    return [moment(row["received_at"]) for row in rows]
-
-
-def _late(customer: str, feed: str, times: Sequence[datetime], now: datetime) -> Late | None:
-    if len(times) < FEWEST:
+def _late(habit: Row, now: datetime) -> Late | None:
+    if habit["files"] < FEWEST:
         return None
-    longest = max(later - earlier for earlier, later in pairwise(times))
     # Several files on one afternoon, while a feed is set up, are no habit.
-    usual = max(longest, timedelta(hours=1))
-    return Late(customer, feed, times[-1], usual) if now - times[-1] > usual * _PATIENCE else None
+    usual = max(timedelta(seconds=habit["longest_pause"]), timedelta(hours=1))
+    last_at = moment(habit["last_at"])
+    return Late(habit["customer"], habit["feed"], last_at, usual) if now - last_at > usual * _PATIENCE else None

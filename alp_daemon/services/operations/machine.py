@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from alp_daemon import certificates, ports
 from alp_daemon.customers import Loaded
 from alp_daemon.errors import AlpError, ConfigurationError
 from alp_daemon.files import drop
+from alp_daemon.files.bulkhead import Bulkhead, Hanging
 from alp_daemon.files.objects import ASIDE
 from alp_daemon.files.spool import open_spool
 from alp_daemon.services.operations.finding import Finding
@@ -97,8 +99,19 @@ def _spool(transaction: Transaction, settings: Settings) -> Iterator[Finding]:
 
 
 def _drop_folders(settings: Settings, loaded: Loaded) -> Iterator[Finding]:
+    bulkhead = Bulkhead()
     for customer in loaded.customers:
-        if trouble := drop.trouble(settings.drop_dir / customer):
+        home = settings.drop_dir / customer
+        try:
+            trouble = bulkhead.run(customer, partial(drop.trouble, home))
+        except Hanging as hanging:
+            yield Finding(
+                "error",
+                f"{customer}: {home} gives {hanging}: no file is picked up there, and no report put there. Bring the"
+                " mount back, or unmount it",
+            )
+            continue
+        if trouble:
             yield Finding(
                 "error",
                 f"{customer}: {trouble}; its FTP log-ins are refused (451), and no file is picked up there. Make it a"

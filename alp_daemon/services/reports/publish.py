@@ -17,10 +17,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from alp_daemon import log
 from alp_daemon.files import beneath
+from alp_daemon.files.bulkhead import Bulkhead, Hanging
 from alp_daemon.files.drop import REPORTS
 from alp_daemon.flock import alone_about
 from alp_daemon.services.reports import report, reporttext
@@ -40,13 +44,17 @@ _NAME = re.compile(r"(\d{6,18})-(.*)\.(?:report\.txt|report\.json|rejects\.csv)"
 
 
 class Reports:
-    """The reports of all customers on this node. Safe for threads and for several processes at once."""
+    """The reports of all customers on this node. Safe for several processes at once, and for threads; ``publish`` and
+    ``publish_recent`` are for one thread."""
 
     def __init__(self, store: Store, drop_dir: Path) -> None:
         self._store = store
         self._drop_dir = drop_dir
         # Beside the drop folders and ours alone: whoever may open a folder may lock it, for as long as he likes.
         self._locks = drop_dir.with_name(f"{drop_dir.name}-locks")
+        # For what is no customer's own wait: a worker's turn, and the rounds.
+        self._bulkhead = Bulkhead()
+        self._missed: dict[str, datetime] = {}
         self._looked_to: datetime | None = None
         self._listed_to: dict[str, datetime] = {}
 
@@ -57,8 +65,10 @@ class Reports:
         """
         since = self._listed_to.get(customer, now - _LISTED)
         with self._store.read() as transaction:
-            stale = self._stale(transaction.each("uploads.reported", customer=customer, since=stamp(since)))
+            rows = transaction.all("uploads.reported", customer=customer, since=stamp(since))
             known_to = _known_to(transaction, now)
+        # No transaction is open meanwhile: of a folder that hangs nobody knows for how long.
+        stale = self._stale(rows)
         written = self._write_all(stale)
         if written == len(stale):
             self._listed_to[customer] = known_to - _LATE
@@ -74,20 +84,57 @@ class Reports:
         return self._write_all(self._stale([] if row is None else [row]))
 
     def publish_recent(self, now: datetime) -> int:
-        """The same for all customers who have a folder here, and what has ended since the last call."""
-        since = self._looked_to or now - _LOOK_BACK
+        """The same for all customers who have a folder here, and what has ended since the last call.
+
+        A folder that hangs is left out until it answers again.
+        """
+        since = min([self._looked_to or now - _LOOK_BACK, *self._missed_by_those_who_answer()])
         with self._store.read() as transaction:
             rows = transaction.each("uploads.reported_since", since=stamp(since))
-            stale = self._stale(row for row in rows if self._has_folder(row["customer"]))
+            stale = [
+                row for name, of_one in groupby(rows, itemgetter("customer")) for row in self._look(name, of_one, since)
+            ]
             known_to = _known_to(transaction, now)
-        written = self._write_all(stale)
+        written = sum(self._write_unless_it_hangs(row, since) for row in stale)
         self._looked_to = known_to - _LATE_IN_A_ROUND
         return written
 
     def publish(self, customer: str, upload: int) -> None:
-        """Writes one report, of an upload that has just ended. Where the customer has no folder nobody looks for it."""
-        if self._has_folder(customer):
-            self._write(upload)
+        """Writes one report, of an upload that has just ended. Where the customer has no folder nobody looks for it;
+        where that hangs, it is the business of ``publish_recent``, or of whoever looks."""
+        with suppress(Hanging):
+            if self._bulkhead.run(customer, partial(self._has_folder, customer)):
+                self._write_beside(customer, upload)
+
+    def _missed_by_those_who_answer(self) -> list[datetime]:
+        answering = [customer for customer in self._missed if not self._bulkhead.hangs(customer)]
+        return [self._missed.pop(customer) for customer in answering]
+
+    def _look(self, customer: str, rows: Iterable[Row], since: datetime) -> list[Row]:
+        """Those of one customer that are stale."""
+        ended = list(rows)
+        try:
+            return self._bulkhead.run(customer, lambda: self._stale(ended) if self._has_folder(customer) else [])
+        except Hanging as hanging:
+            self._miss(customer, since, hanging)
+            return []
+
+    def _write_unless_it_hangs(self, stale: Row, since: datetime) -> bool:
+        try:
+            return self._write_beside(stale["customer"], stale["id"])
+        except Hanging as hanging:
+            self._miss(stale["customer"], since, hanging)
+            return False
+
+    def _miss(self, customer: str, since: datetime, hanging: Hanging) -> None:
+        """When the folder answers again, everything since then is looked at."""
+        if customer not in self._missed:
+            log.warning("reports_not_written", customer=customer, error=str(hanging))
+            self._missed[customer] = since
+
+    def _write_beside(self, customer: str, upload: int) -> bool:
+        row = self._row(upload)
+        return row is not None and self._bulkhead.run(customer, partial(self._put, row))
 
     def _has_folder(self, customer: str) -> bool:
         return (self._drop_dir / customer).is_dir()
@@ -110,15 +157,20 @@ class Reports:
         return self._drop_dir / customer / REPORTS
 
     def _write(self, upload: int) -> bool:
+        row = self._row(upload)
+        return row is not None and self._put(row)
+
+    def _row(self, upload: int) -> Row | None:
+        """None where it was released meanwhile: its report is written at its next end."""
         with self._store.read() as transaction:
-            row = transaction.one("uploads.with_report", id=upload)
-        if row is None:
-            return False  # released meanwhile: its report is written at its next end
+            return transaction.one("uploads.with_report", id=upload)
+
+    def _put(self, row: Row) -> bool:
         try:
-            with self._alone(upload):
+            with self._alone(row["id"]):
                 _write(self._folder(row["customer"]), row)
         except OSError as error:
-            log.warning("report_not_written", upload=upload, customer=row["customer"], error=error.strerror)
+            log.warning("report_not_written", upload=row["id"], customer=row["customer"], error=error.strerror)
             return False
         return True
 

@@ -9,7 +9,7 @@ from alp_daemon.customers import customer_of, is_mail_list
 from alp_daemon.domain.model import stage
 from alp_daemon.services.alarms.lateness import WATCHED, Late, Overdue, expecting_feeds, late_feeds, overdue_feeds
 from alp_daemon.services.operations.metrics import Metrics
-from alp_daemon.store.store import Store, Transaction, stamp
+from alp_daemon.store.store import Row, Store, Transaction, stamp
 
 HOURS = 24
 
@@ -54,14 +54,16 @@ def overview(store: Store, metrics: Metrics, now: datetime) -> Overview:
         waiting = {row["state"]: row["n"] for row in transaction.all("console.waiting")}
         hours = _hours(transaction, now)
         lockouts = len(transaction.all("lockouts.active", now=stamp(now)))
-        arrivals = transaction.all("console.arrivals", since=stamp(now - WATCHED))
+        habits = transaction.all("console.habits", since=stamp(now - WATCHED))
         overdue, expecting = overdue_feeds(transaction), expecting_feeds(transaction)
-    last_files = {row["customer"]: row["received_at"] for row in arrivals}  # the oldest come first
-    late = late_feeds(arrivals, expecting, now)
-    return Overview(hours, waiting, lockouts, _lists(metrics, last_files), overdue, late)
+    late = late_feeds(habits, expecting, now)
+    return Overview(hours, waiting, lockouts, _lists(metrics, habits), overdue, late)
 
 
-def _lists(metrics: Metrics, last_files: dict[str, str]) -> list[ListSize]:
+def _lists(metrics: Metrics, habits: list[Row]) -> list[ListSize]:
+    last_files: dict[str, str] = {}
+    for habit in habits:
+        last_files[habit["customer"]] = max(habit["last_at"], last_files.get(habit["customer"], ""))
     return [
         ListSize(customer_of(name), is_mail_list(name), sizes, last_files.get(customer_of(name)))
         for name, sizes in metrics.list_sizes().items()

@@ -8,11 +8,6 @@ WHERE received_at >= :since GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT state, count(*) AS n FROM uploads
 WHERE state IN ('received', 'held', 'failed') AND erased_at IS NULL GROUP BY state;
 
--- name: console.arrivals
--- When the applied files of each feed came, oldest first.
-SELECT customer, feed, received_at FROM uploads
-WHERE received_at >= :since AND state = 'applied' AND feed IS NOT NULL ORDER BY received_at, id;
-
 -- name: console.find
 -- Newest first, from after the upload `before` on. The index gives the order, so that a page reads few rows.
 SELECT * FROM uploads

@@ -322,9 +322,11 @@ WHERE id = :id AND customer = :customer AND state <> 'received' AND finished_at 
   AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
 -- name: uploads.reported_since
--- The same of all customers.
+-- The same of all customers, one after the other.
 SELECT id, customer, name, CASE WHEN amended_at > finished_at THEN amended_at ELSE finished_at END AS told_at FROM uploads u
-WHERE (finished_at > :since OR amended_at > :since) AND state <> 'received' AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
+WHERE (finished_at > :since OR amended_at > :since) AND state <> 'received'
+  AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id)
+ORDER BY customer;
 
 -- name: uploads.oldest_in_work
 -- When it was taken up; now, where nothing is in work.
