@@ -49,7 +49,7 @@ HOMES = {
     "python_calamine": {"files"},
     "rich": {"cli", "demo"},
     "sqlite_utils": {"store"},
-    "obstore": {"files.bucket"},
+    "obstore": {"files.bucket", "files.s3client"},
     "psycopg": {"store.postgres", "store.postgrestransaction", "store.pgcolumns", "store.pgerrors"},
     "sqlite3": {"store"},
     "structlog": {"log"},

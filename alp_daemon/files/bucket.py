@@ -1,8 +1,4 @@
-"""Objects as entries of a bucket that speaks the S3 protocol.
-
-Its end point, region and credentials are what the environment says in the names that all tools of this protocol know
-(``AWS_ENDPOINT_URL``, ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and so on), or what the machine's own role gives.
-"""
+"""Objects as entries of a bucket that speaks the S3 protocol. How one is reached: ``s3client.py``."""
 
 from __future__ import annotations
 
@@ -11,41 +7,28 @@ import os
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from io import FileIO
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import S3Store
 
 from alp_daemon import log
-from alp_daemon.errors import ConfigurationError
+from alp_daemon.files import s3client
 from alp_daemon.files.disk import disk_errors, make_folder
 from alp_daemon.files.objects import ASIDE, MARK, Kept, ObjectLost, Recorded, StorageAway, aside, damaged, lost, strays
-
-if TYPE_CHECKING:
-    from obstore.store import BackoffConfig
-
-# For the whole of a request, however large the file. It must not be what ends one that goes on; silence is.
-_REQUEST = timedelta(hours=1)
-_CONNECT = timedelta(seconds=5)
-# More than fit into the time: it is what ends them.
-_ATTEMPTS = 1000
-_BACKOFF: Final[BackoffConfig] = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=3)}
+from alp_daemon.files.s3client import connected, said
 
 # The library says FileNotFoundError of a bucket or an object that is not there.
 _FAILED = (BaseError, FileNotFoundError)
-_END_POINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-_YES = ("1", "true", "yes", "on", "y", "t")
 
 # Larger files go up in parts of this size; with 10,000 parts at the most.
 _PART = 5 * 2**20
-# So many large files at once, and parts of each: 40 MiB of memory, and of what an uplink has to bring within SENDING.
+# So many large files at once, and parts of each: 40 MiB of memory, and of what an uplink brings within its patience.
 _LARGE_AT_ONCE = 4
 _PARTS_AT_ONCE = 2
 # A slow uplink brings so much, also side by side, long before anybody takes a storage for silent.
@@ -55,23 +38,6 @@ _CLOCK = ".clock"
 _NOWHERE = ".nowhere"
 # What some storages say of a request to make an object only where there is none.
 _NO_CONDITIONS = "501 Not Implemented"
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """After ``retry`` no new attempt begins, and an attempt that hears nothing for as long as ``silence`` ends."""
-
-    retry: timedelta
-    silence: timedelta
-
-
-# Together a client waits some 25 s for its answer, and few have less patience.
-PATIENCE = Patience(timedelta(seconds=15), timedelta(seconds=10))
-# The library's clock of silence runs also while a body is on its way up, when no storage says anything: 40 MiB take
-# three minutes where 2 Mbit/s leave a building.
-SENDING = timedelta(minutes=3)
-# Monitoring asks every few seconds and wants an answer now.
-_NO_PATIENCE = Patience(timedelta(0), timedelta(seconds=3))
 
 
 @cache
@@ -89,39 +55,12 @@ class Bucket:
     few = 2
 
     def __init__(self, bucket: str, prefix: str, room: Path) -> None:
-        self._name = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._name = s3client.name(bucket, prefix)
         self._room = room
-        self._store = self._opened(bucket, prefix, PATIENCE)
-        self._uplink = self._opened(bucket, prefix, replace(PATIENCE, silence=max(SENDING, PATIENCE.silence)))
+        self._store = connected(bucket, prefix, s3client.PATIENCE)
+        self._uplink = connected(bucket, prefix, s3client.while_sending())
         self._large = BoundedSemaphore(_LARGE_AT_ONCE)
-        self._probe = self._opened(bucket, prefix, _NO_PATIENCE)
-
-    def _opened(self, bucket: str, prefix: str, patience: Patience) -> S3Store:
-        allow_http = os.environ.get("AWS_ALLOW_HTTP", "").lower() in _YES
-        if not allow_http and any(os.environ.get(name, "").startswith("http://") for name in _END_POINTS):
-            raise ConfigurationError(
-                f"spool {self._name}: its end point in the environment is http://; say AWS_ALLOW_HTTP=true where lists"
-                " of numbers may travel without TLS"
-            )
-        try:
-            return S3Store(
-                bucket,
-                prefix=prefix or None,
-                client_options={
-                    # Given options hide this one of the environment from the library.
-                    "allow_http": allow_http,
-                    "timeout": _REQUEST,
-                    "read_timeout": patience.silence,
-                    "connect_timeout": min(_CONNECT, patience.silence),
-                },
-                retry_config={
-                    "max_retries": _ATTEMPTS if patience.retry else 0,
-                    "retry_timeout": patience.retry,
-                    "backoff": _BACKOFF,
-                },
-            )
-        except (BaseError, ValueError) as error:
-            raise ConfigurationError(f"spool {self._name}: {_said(error)}; see the AWS_… variables") from error
+        self._probe = connected(bucket, prefix, s3client.NO_PATIENCE)
 
     def owner(self, claimant: str | None) -> str | None:
         with self._errors("does not say whose it is"):
@@ -210,7 +149,7 @@ class Bucket:
             obstore.rename(self._store, name, aside(name))
         except _FAILED as error:
             # Another node was first; or it is larger than a storage copies in one request, and stays where it is.
-            log.warning("stray_not_put_aside", object=name, error=_said(error))
+            log.warning("stray_not_put_aside", object=name, error=said(error))
             return False
         return True
 
@@ -258,7 +197,7 @@ class Bucket:
         try:
             yield
         except _FAILED as error:
-            log.warning("storage_away", spool=self._name, what=what, error=_said(error))
+            log.warning("storage_away", spool=self._name, what=what, error=said(error))
             raise StorageAway from error
 
 
@@ -270,8 +209,3 @@ def _pieces(source: FileIO, digest: hashlib._Hash) -> Iterator[bytes]:
 
 def _lacks_bucket(error: FileNotFoundError) -> bool:
     return "NoSuchBucket" in str(error)
-
-
-def _said(error: Exception) -> str:
-    """The first line; behind it comes what only a programmer wants to see."""
-    return str(error).strip().partition("\n")[0]

@@ -22,13 +22,13 @@ from datetime import timedelta
 from io import FileIO
 from pathlib import Path
 
-from alp_daemon import log
 from alp_daemon.errors import AlpError, OutcomeUnknown
 from alp_daemon.files.disk import copy_open, disk_errors, ensure_room, is_left, make_folder, trouble_of
 from alp_daemon.files.folder import INCOMING, Folder
 from alp_daemon.files.incoming import Incoming, Retouch
 from alp_daemon.files.lastword import LastWord
-from alp_daemon.files.objects import ForeignStorage, Kept, Objects, Recorded, StorageAway, customer_of
+from alp_daemon.files.objects import Kept, Objects, Recorded, StorageAway, customer_of
+from alp_daemon.files.ownership import Ownership
 from alp_daemon.files.sharedfolder import SharedFolder
 from alp_daemon.settings import Settings
 
@@ -36,7 +36,7 @@ from alp_daemon.settings import Settings
 def open_spool(settings: Settings, mark: Callable[[], str] | None = None) -> Spool:
     """The spool that ``alp.yaml`` names. Raises ``ConfigurationError`` where it cannot be one.
 
-    ``mark`` is asked for the database's mark, outside of any transaction. Only who gives it may keep files.
+    For ``mark`` see :class:`Ownership`.
     """
     where, floor = settings.spool or str(settings.spool_dir), settings.free_space_floor
     bucket = settings.spool_bucket
@@ -58,32 +58,8 @@ class Spool:
     ) -> None:
         self._incoming = incoming
         self._objects = objects
-        self._where = where
-        self._mark = mark
-        self._is_ours: bool | None = None
-        """None until the storage has said it."""
-        self._trouble = LastWord(lambda: trouble_of(incoming, floor) or objects.trouble() or self._is_foreign())
-
-    def claim(self) -> None:
-        """Makes sure that the storage is this database's; what is nobody's becomes so. It is asked anew each time.
-
-        Raises :class:`ForeignStorage`, and :class:`StorageAway` while nobody can tell.
-        """
-        assert self._mark is not None, "only who knows the database's mark may keep files"
-        mark = self._mark()
-        self._is_ours = self._objects.owner(mark) == mark
-        if not self._is_ours:
-            error = ForeignStorage(self._where)
-            log.error("storage_foreign", spool=self._where, what=error.told)
-            raise error
-
-    def told_foreign(self, mark: str | None) -> str | None:
-        """What to do, where it is another database's than the one of this mark; the storage stays as it is.
-
-        Raises :class:`StorageAway` while nobody can tell.
-        """
-        owner = self._objects.owner(None)
-        return None if owner in (None, mark) else ForeignStorage(self._where).told
+        self.ownership = Ownership(objects, where, mark)
+        self._trouble = LastWord(lambda: trouble_of(incoming, floor) or objects.trouble() or self.ownership.trouble())
 
     def begin(self, customer: str, floor: int = 0) -> Incoming:
         """Opens a hidden file for writing. It stays locked until it has a record, so that nobody cleans it away.
@@ -176,17 +152,12 @@ class Spool:
             incoming.abort()
 
     def new_object(self, customer: str) -> str:
-        """A free name for an object, and room for it. In a transaction only behind :meth:`must_be_ours`."""
+        """A free name for an object, and room for it. In a transaction only behind ``ownership.must_be_ours``."""
         self._prepare(customer)
         return f"{customer}/{secrets.token_hex(16)}"
 
-    def must_be_ours(self) -> None:
-        """As :meth:`claim`, until that has succeeded once: what was away at the start may turn out to be another's."""
-        if self._objects.shared and not self._is_ours:
-            self.claim()
-
     def _prepare(self, customer: str) -> None:
-        self.must_be_ours()
+        self.ownership.must_be_ours()
         self._objects.prepare(customer)
 
     def path(self, object_name: str) -> Path | None:
@@ -226,7 +197,7 @@ class Spool:
         """
         if not self._objects.shared:
             return []
-        self.claim()
+        self.ownership.claim()
         return self._objects.clean(recorded)
 
     def aside(self, kept_for: timedelta = timedelta(0)) -> list[str]:
@@ -250,9 +221,6 @@ class Spool:
     def trouble(self) -> str | None:
         """Why nothing can be received just now, in few words without names; None where it can. Answers within 5 s."""
         return self._trouble()
-
-    def _is_foreign(self) -> str | None:
-        return "is another database's" if self._is_ours is False else None
 
 
 class _Batch:

@@ -92,8 +92,8 @@ def recovered(provider: Provider, expected: list[tuple[str, str]]) -> None:
 
 
 PICKING_UP = [
-    ("alp_daemon.files.drop:claim", "before"),
-    ("alp_daemon.files.drop:claim", "after"),
+    ("alp_daemon.files.dropclaim:claim", "before"),
+    ("alp_daemon.files.dropclaim:claim", "after"),
     ("alp_daemon.services.receiving.pickup:PickUp._move", "after"),
 ]
 

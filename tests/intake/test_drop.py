@@ -20,8 +20,9 @@ from alp_daemon import log
 from alp_daemon.channels import watch as watch_module
 from alp_daemon.channels.watch import AT_REST, DropWatcher
 from alp_daemon.domain.model import Evidence
-from alp_daemon.files import drop
-from alp_daemon.files.drop import Claim, Found
+from alp_daemon.files import drop, dropclaim
+from alp_daemon.files.drop import Found
+from alp_daemon.files.dropclaim import Claim
 from alp_daemon.files.spool import open_spool
 from alp_daemon.services.receiving.arrival import Arrival, Sender
 from alp_daemon.services.receiving.intake import Intake
@@ -260,7 +261,7 @@ def test_a_file_replaced_while_it_is_taken_is_neither_lost_nor_taken_for_the_oth
     (found,) = drop.look(world.home())
     put(path.with_name("new"), b"newer").replace(path)
     target = world.settings.data_dir / "target"
-    assert drop.claim(found, target, ".aside") is Claim.changed
+    assert dropclaim.claim(found, target, ".aside") is Claim.changed
     assert target.read_bytes() == b"newer"
 
 
@@ -279,7 +280,7 @@ def test_what_is_not_a_file_any_more_is_put_back(world: World, kind: str, target
     (found,) = drop.look(world.home())
     path.unlink()
     make(path)
-    assert drop.claim(found, target and world.settings.data_dir / target, ".aside") is Claim.gone
+    assert dropclaim.claim(found, target and world.settings.data_dir / target, ".aside") is Claim.gone
     assert is_there(path)
     assert not (world.settings.data_dir / "target").exists()
     assert not is_there(path.with_name(".aside"))
@@ -292,7 +293,7 @@ def test_and_never_in_the_place_of_a_file_that_came_meanwhile(
     make, is_there = NO_FILES[kind]
     path = put(world.home() / "members.csv", b"old")
     (found,) = drop.look(world.home())
-    move = drop._move
+    move = dropclaim._move
 
     def meanwhile(*how: Any) -> str:
         path.unlink()
@@ -303,7 +304,7 @@ def test_and_never_in_the_place_of_a_file_that_came_meanwhile(
 
     log.warning("test")  # the first line sets the log up, which would end the capture
     with monkeypatch.context() as patch, capture_logs() as logs:
-        patch.setattr(drop, "_move", meanwhile)
+        patch.setattr(dropclaim, "_move", meanwhile)
         assert world.intake.pick_up("acme", [found], NOW) == []
     assert path.read_bytes() == b"new"
     (hidden,) = path.parent.glob(".*.pickup")
@@ -319,7 +320,7 @@ def test_a_file_that_vanished_is_no_upload(world: World) -> None:
     path = put(world.home() / "members.csv")
     (found,) = drop.look(world.home())
     path.unlink()
-    assert drop.claim(found, world.settings.data_dir / "target", ".aside") is Claim.gone
+    assert dropclaim.claim(found, world.settings.data_dir / "target", ".aside") is Claim.gone
     assert world.intake.pick_up("acme", [found], NOW) == []
     assert world.rows() == []
 

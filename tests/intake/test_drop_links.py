@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from alp_daemon import log
 from alp_daemon.channels.watch import DropWatcher
 from alp_daemon.errors import Unavailable
-from alp_daemon.files import drop
-from alp_daemon.files.drop import Claim
+from alp_daemon.files import drop, dropclaim
+from alp_daemon.files.dropclaim import Claim
 from tests.intake.world import NOW, World
 
 WHOLE = b"Phone\n2125550123\n"
@@ -70,7 +70,10 @@ def test_a_folder_that_becomes_a_link_after_the_look_is_not_followed(world: Worl
     (found,) = drop.look(world.home())
     path.unlink()
     replace_by_link(path.parent, neighbours(world))
-    for attempt in (lambda: drop.is_whole(found), lambda: drop.claim(found, world.settings.data_dir / "t", ".aside")):
+    for attempt in (
+        lambda: drop.is_whole(found),
+        lambda: dropclaim.claim(found, world.settings.data_dir / "t", ".aside"),
+    ):
         with pytest.raises(NotADirectoryError, match="preformatted is a link or a file, not a folder"):
             attempt()
     (trouble,) = world.intake.pick_up("acme", [found], NOW)
@@ -82,13 +85,13 @@ def test_a_file_on_its_way_that_becomes_a_link_is_not_read(world: World) -> None
     secret = neighbours(world) / "members.csv"
     (world.home() / "members.csv").write_bytes(WHOLE)
     (found,) = drop.look(world.home())
-    assert drop.claim(found, None, ".aside") is Claim.whole
-    with drop.open_aside(world.home(), "", ".aside") as hidden:
+    assert dropclaim.claim(found, None, ".aside") is Claim.whole
+    with dropclaim.open_aside(world.home(), "", ".aside") as hidden:
         assert hidden.read() == WHOLE
     (world.home() / ".aside").unlink()
     (world.home() / ".aside").symlink_to(secret)
     with pytest.raises(OSError, match="symbolic links"):
-        drop.open_aside(world.home(), "", ".aside")
+        dropclaim.open_aside(world.home(), "", ".aside")
 
 
 def test_folders_are_made_and_no_link_passes_for_one(world: World) -> None:

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
-from alp_daemon.files import drop
+from alp_daemon.files import drop, dropclaim
 from alp_daemon.files.spool import open_spool
 from alp_daemon.services.receiving.pickup import PickUp, _aside
 from tests.intake.world import NOW, World
@@ -47,7 +47,7 @@ def half_picked_up(world: World, customer: str, *, in_spool: bool) -> int:
     pick_up = PickUp(world.store, open_spool(world.settings), world.registry, world.settings.node_name)
     with world.store.write() as transaction:
         row = pick_up._announce(transaction, customer, found, NOW)
-    drop.claim(found, world.settings.spool_dir / row["object"] if in_spool else None, _aside(row))
+    dropclaim.claim(found, world.settings.spool_dir / row["object"] if in_spool else None, _aside(row))
     return int(row["id"])
 
 

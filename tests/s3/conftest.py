@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alp_daemon.files import bucket as buckets
+from alp_daemon.files import s3client
 from tests.s3 import world as worlds
 from tests.s3.proxy import Proxy
 from tests.s3.server import Server, serving
@@ -43,14 +43,14 @@ def bucket(server: Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Any
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "key")
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     # A busy machine is no fault of the storage.
-    monkeypatch.setattr(buckets, "PATIENCE", buckets.Patience(timedelta(seconds=60), timedelta(seconds=60)))
+    monkeypatch.setattr(s3client, "PATIENCE", s3client.Patience(timedelta(seconds=60), timedelta(seconds=60)))
     return server.make_bucket(f"test-{next(_NUMBERS)}")
 
 
 @pytest.fixture
 def hasty(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gives up soon, for faults that stay."""
-    monkeypatch.setattr(buckets, "PATIENCE", buckets.Patience(timedelta(seconds=1), timedelta(seconds=3)))
+    monkeypatch.setattr(s3client, "PATIENCE", s3client.Patience(timedelta(seconds=1), timedelta(seconds=3)))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from alp_daemon.channels.watch import DropWatcher
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import ConfigurationError, TryAgain
-from alp_daemon.files import bucket as buckets
+from alp_daemon.files import s3client
 from alp_daemon.files.bucket import Bucket
 from alp_daemon.files.objects import Kept, ObjectLost, StorageAway
 from alp_daemon.files.spool import open_spool
@@ -105,7 +105,7 @@ class TestOnTheWayIn:
     def test_a_slow_uplink_is_no_silence(
         self, bucket: Any, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
-        monkeypatch.setattr(buckets, "PATIENCE", buckets.Patience(timedelta(seconds=1), timedelta(seconds=1)))
+        monkeypatch.setattr(s3client, "PATIENCE", s3client.Patience(timedelta(seconds=1), timedelta(seconds=1)))
         place = Bucket(bucket.name, PREFIX, tmp_path / "room")
         with proxy.broken(Fault.slow):
             kept(place, tmp_path, bytes(size))

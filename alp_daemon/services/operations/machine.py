@@ -122,7 +122,7 @@ def _drop_folders(settings: Settings, loaded: Loaded) -> Iterator[Finding]:
 def _in_spool(transaction: Transaction, settings: Settings) -> Iterator[Finding]:
     spool = open_spool(settings)
     try:
-        told_foreign = spool.told_foreign(spoolmark.known(transaction))
+        told_foreign = spool.ownership.told_foreign(spoolmark.known(transaction))
         number = 0 if told_foreign else len(spool.aside())
     except AlpError:
         return  # what is wrong with the storage is said elsewhere

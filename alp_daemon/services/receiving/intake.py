@@ -83,7 +83,7 @@ class Intake:
         asked before the first file is kept there.
         """
         try:
-            self._spool.claim()
+            self._spool.ownership.claim()
         except ForeignStorage as error:
             raise ConfigurationError(error.told) from error
         except TryAgain as error:

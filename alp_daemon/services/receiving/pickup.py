@@ -16,9 +16,10 @@ from pathlib import Path
 from alp_daemon import log
 from alp_daemon.domain.model import Evidence
 from alp_daemon.errors import AlpError
-from alp_daemon.files import drop
+from alp_daemon.files import drop, dropclaim
 from alp_daemon.files.disk import disk_errors, sync_folder
-from alp_daemon.files.drop import Claim, Found
+from alp_daemon.files.drop import Found
+from alp_daemon.files.dropclaim import Claim
 from alp_daemon.files.informz.secrets import blank_secrets
 from alp_daemon.files.objects import StorageAway
 from alp_daemon.files.spool import Spool
@@ -115,7 +116,7 @@ class PickUp:
             return None
 
     def _move(self, customer: str, batch: Sequence[Found], now: datetime, result: PickedUp) -> None:
-        self._spool.must_be_ours()  # now: within a transaction the database cannot be asked for its mark
+        self._spool.ownership.must_be_ours()  # now: within a transaction the database cannot be asked for its mark
         with self._store.write() as transaction:
             rows = [self._announce(transaction, customer, file, now) for file in batch]
         moved = [(row, self._claim(file, row, result)) for file, row in zip(batch, rows, strict=True)]
@@ -140,7 +141,7 @@ class PickUp:
     def _claim(self, file: Found, row: Row, result: PickedUp) -> _Landed | None:
         """Moves one file. ``None``: it is on its way and :meth:`finish` goes on with it."""
         try:
-            claim = drop.claim(file, self._spool.path(row["object"]), _aside(row))
+            claim = dropclaim.claim(file, self._spool.path(row["object"]), _aside(row))
         except OSError as error:
             result.troubles.append(Trouble(file.path, f"cannot be moved into the spool: {error.strerror}"))
             return _GONE
@@ -159,13 +160,13 @@ class PickUp:
         """Carries over what was put aside because no file is moved to the spool in one step."""
         customer = self._registry.customer(row["customer"])
         aside, landed = (home, row["folder"], _aside(row)), self._spool.path(row["object"])
-        if hidden := drop.open_aside(*aside):
+        if hidden := dropclaim.open_aside(*aside):
             with hidden:
                 self._spool.adopt(
                     hidden, row["name"], row["object"], lambda incoming: blank_secrets(customer, incoming.path)
                 )
-            drop.remove_aside(*aside)
-        elif landed is not None and drop.has_landed(landed, *aside):
+            dropclaim.remove_aside(*aside)
+        elif landed is not None and dropclaim.has_landed(landed, *aside):
             blank_secrets(customer, landed)
 
     def _landed(self, row: Row) -> _Landed:

@@ -88,14 +88,15 @@ class Reports:
 
         A folder that hangs is left out until it answers again.
         """
-        since = min([self._looked_to or now - _LOOK_BACK, *self._missed_by_those_who_answer()])
+        since = self._looked_to or now - _LOOK_BACK
+        missed = self._take_missed()
         with self._store.read() as transaction:
+            stale = {row["id"]: row for row in self._stale_of_missed(transaction, missed)}
             rows = transaction.each("uploads.reported_since", since=stamp(since))
-            stale = [
-                row for name, of_one in groupby(rows, itemgetter("customer")) for row in self._look(name, of_one, since)
-            ]
+            for customer, ended in groupby(rows, itemgetter("customer")):
+                stale |= {row["id"]: row for row in self._look(customer, list(ended), since)}
             known_to = _known_to(transaction, now)
-        written = sum(self._write_unless_it_hangs(row, since) for row in stale)
+        written = sum(self._write_unless_it_hangs(row, missed.get(row["customer"], since)) for row in stale.values())
         self._looked_to = known_to - _LATE_IN_A_ROUND
         return written
 
@@ -106,13 +107,18 @@ class Reports:
             if self._bulkhead.run(customer, partial(self._has_folder, customer)):
                 self._write_beside(customer, upload)
 
-    def _missed_by_those_who_answer(self) -> list[datetime]:
+    def _take_missed(self) -> dict[str, datetime]:
+        """Those who answer again, and since when nobody has looked at what is theirs."""
         answering = [customer for customer in self._missed if not self._bulkhead.hangs(customer)]
-        return [self._missed.pop(customer) for customer in answering]
+        return {customer: self._missed.pop(customer) for customer in answering}
 
-    def _look(self, customer: str, rows: Iterable[Row], since: datetime) -> list[Row]:
-        """Those of one customer that are stale."""
-        ended = list(rows)
+    def _stale_of_missed(self, transaction: Transaction, missed: dict[str, datetime]) -> Iterator[Row]:
+        for customer, since in missed.items():
+            rows = transaction.all("uploads.reported", customer=customer, since=stamp(since))
+            yield from self._look(customer, rows, since)
+
+    def _look(self, customer: str, ended: list[Row], since: datetime) -> list[Row]:
+        """Those of one customer's reports that are stale."""
         try:
             return self._bulkhead.run(customer, lambda: self._stale(ended) if self._has_folder(customer) else [])
         except Hanging as hanging:
@@ -130,7 +136,7 @@ class Reports:
         """When the folder answers again, everything since then is looked at."""
         if customer not in self._missed:
             log.warning("reports_not_written", customer=customer, error=str(hanging))
-            self._missed[customer] = since
+        self._missed[customer] = min(since, self._missed.get(customer, since))
 
     def _write_beside(self, customer: str, upload: int) -> bool:
         row = self._row(upload)
