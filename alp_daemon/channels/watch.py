@@ -37,6 +37,8 @@ UNNAMED_WAIT = 60.0
 _TURN_SECONDS = 1.0
 # The largest file over a slow network, or a burst of tens of thousands. What takes longer hangs.
 _LONGEST_MOVE_SECONDS = 1800.0
+# Between two scans while nothing rings.
+_SILENT_SECONDS = 5.0
 # For the folders to be there at the start. One that hangs is waited for by nobody but its own scan.
 _PATIENCE_SECONDS = 10.0
 
@@ -64,7 +66,7 @@ class DropWatcher:
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="drop-watcher", daemon=True)
         self._ringer = threading.Thread(target=self._ring_for_files, name="drop-doorbell", daemon=True)
-        self._bulkhead = Bulkhead()
+        self._bulkhead = Bulkhead(on_answer=self.ring)
         self._at = settings.drop_dir
         self._last_turn = monotonic()
         self._moves_until = -inf
@@ -121,7 +123,10 @@ class DropWatcher:
         looks: dict[Path, _Look] = {}
         troubles = self._finish_pick_ups(now)
         for customer in self._registry.all():
+            began = monotonic()
             troubles += self._try(self._home(customer), partial(self._scan, customer, looks, now, moment))
+            if (took := monotonic() - began) >= AT_REST:
+                moment += took  # what lies in the next folders is seen so much later
         self._looks = looks
         self._tell(troubles)
         return any(moment - look.since < AT_REST for look in looks.values())
@@ -129,7 +134,7 @@ class DropWatcher:
     def _scan(self, customer: str, looks: dict[Path, _Look], now: datetime, moment: float) -> list[Trouble]:
         ready, missed_at = [], inf
         # Prepared at every scan: a customer may be new since the last one.
-        for file in self._bulkhead.run(customer, lambda: drop.look(self._intake.prepare(customer))):
+        for file in self._look(customer, looks):
             look = self._looks.get(file.path)
             if look is None:
                 missed_at = min(missed_at, file.ctime_ns)
@@ -146,10 +151,28 @@ class DropWatcher:
             # A stop does not wait for the rest of a burst.
             return self._intake.pick_up(customer, takewhile(lambda _: not self._stopping.is_set(), ready), now)
 
+    def _look(self, customer: str, looks: dict[Path, _Look]) -> list[Found]:
+        try:
+            return self._bulkhead.run(customer, lambda: drop.look(self._intake.prepare(customer)), late_will_do=True)
+        except Hanging:
+            # What was seen before has been there all the time.
+            home = self._home(customer)
+            looks |= {path: look for path, look in self._looks.items() if path.is_relative_to(home)}
+            raise
+
+    def _answers(self, customer: str) -> bool:
+        try:
+            self._bulkhead.run(customer, self._home(customer).exists)
+        except Hanging:
+            return False
+        except OSError:
+            pass  # an answer too
+        return True
+
     def _finish_pick_ups(self, now: datetime) -> list[Trouble]:
         def attempt() -> list[Trouble]:
             with self._moving():
-                return self._intake.upkeep.finish_pick_ups(now)
+                return self._intake.upkeep.finish_pick_ups(now, self._answers)
 
         return self._try(self._settings.drop_dir, attempt)
 
@@ -213,12 +236,13 @@ class DropWatcher:
         that appear while it is being set up."""
         with doorbell(self._settings.drop_dir, self.ring):
             self._is_ready.set()
+            self.ring()  # for what has come since the first scan
             self._stopping.wait()
 
     def _watch(self) -> None:
         restless = True
         while not self._stopping.is_set():
-            self._rest(0 if restless else self._settings.scan_every.total_seconds())
+            self._rest(0 if restless else self._pause)
             # Cleared before the scan: a bell that rings during it asks for another one.
             self._bell.clear()
             try:
@@ -227,6 +251,12 @@ class DropWatcher:
                 log.error("drop_scan_failed", exc_info=error)
                 restless = False
             self._stopping.wait(AT_REST)
+
+    @property
+    def _pause(self) -> float:
+        """Seconds to the next scan, unless the bell rings. One folder that hangs keeps it from being set up."""
+        seconds = self._settings.scan_every.total_seconds()
+        return seconds if self._is_ready.is_set() else min(seconds, _SILENT_SECONDS)
 
     def _rest(self, seconds: float) -> None:
         """Until the bell rings, or for so long."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -15,8 +18,9 @@ from structlog.testing import capture_logs
 from alp_daemon import log
 from alp_daemon.channels import watch as watch_module
 from alp_daemon.channels.watch import DropWatcher
-from alp_daemon.files import bulkhead
+from alp_daemon.files import bulkhead, drop, dropclaim
 from tests.eventually import eventually
+from tests.intake.test_troubles import half_picked_up
 from tests.intake.world import NOW, World
 
 STILL = 0.2
@@ -50,31 +54,32 @@ def mount(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mount]:
     mount.answers.set()
 
 
-def started(world: World, mount: Mount) -> DropWatcher:
-    watcher = DropWatcher(world.settings, world.registry, world.intake)
+@contextmanager
+def started(world: World, mount: Mount) -> Iterator[DropWatcher]:
+    """It scans when something rings, as good as never by itself."""
+    settings = world.settings.model_copy(update={"scan_every": timedelta(hours=1)})
+    watcher = DropWatcher(settings, world.registry, world.intake)
     watcher.start()
     assert mount.asked.wait(10)
-    return watcher
+    yield watcher
+    mount.answers.set()
+    watcher.stop(10)
 
 
 @pytest.fixture
 def watcher(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> Iterator[DropWatcher]:
     """Soon goes on without the folder."""
     monkeypatch.setattr(bulkhead, "PATIENCE_SECONDS", 0.05)
-    watcher = started(world, mount)
-    yield watcher
-    mount.answers.set()
-    watcher.stop(10)
+    with started(world, mount) as watcher:
+        yield watcher
 
 
 @pytest.fixture
 def patient(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> Iterator[DropWatcher]:
     """Waits for the folder."""
     monkeypatch.setattr(bulkhead, "PATIENCE_SECONDS", 60.0)
-    watcher = started(world, mount)
-    yield watcher
-    mount.answers.set()
-    watcher.stop(10)
+    with started(world, mount) as watcher:
+        yield watcher
 
 
 def drop_one(world: World, customer: str) -> None:
@@ -92,7 +97,6 @@ def test_the_others_files_are_picked_up_and_its_own_when_it_answers(
     eventually(world.rows)
     assert [row["customer"] for row in world.rows()] == ["school"]
     mount.answers.set()
-    watcher.ring()
     eventually(lambda: [row["customer"] for row in world.rows()], ["school", "acme"].__eq__)
 
 
@@ -106,7 +110,7 @@ def test_it_is_told_of_once(world: World, mount: Mount, monkeypatch: pytest.Monk
             watcher.scan(NOW, moment)
     (told,) = logs
     assert (told["event"], told["path"]) == ("drop_file_not_picked_up", str(mount.folder))
-    assert "no answer for 0 seconds, as from a mount whose server has gone" in told["reason"]
+    assert "no answer, as from a mount whose server has gone" in told["reason"]
 
 
 def test_the_start_does_not_wait_for_it(mount: Mount, patient: DropWatcher) -> None:
@@ -149,3 +153,42 @@ def test_a_move_that_never_ends_is_a_standstill_too(
         began = watcher.last_turn
         watcher._last_turn = -2_000.0
         assert watcher.last_turn < began
+
+
+def test_who_is_only_slow_has_its_files_picked_up(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look takes longer than anybody waits."""
+    mount.answers.set()
+    monkeypatch.setattr(bulkhead, "PATIENCE_SECONDS", 0.05)
+    look = drop.look
+    monkeypatch.setattr(drop, "look", lambda home: sleep(0.3 if home == mount.folder else 0) or look(home))
+    with started(world, mount):
+        (mount.folder / "members.csv").write_text("Phone\n2125550123\n")
+        assert world.due.wait(30)
+
+
+def test_a_file_that_was_half_taken_out_of_it_keeps_nobody_waiting(
+    world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount.answers.set()
+    half = half_picked_up(world, "acme", in_spool=False)
+    monkeypatch.setattr(bulkhead, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(Path, "exists", hangs_in(mount, Path.exists))
+    monkeypatch.setattr(dropclaim, "open_aside", hangs_in(mount, dropclaim.open_aside))
+    mount.answers.clear()
+    with started(world, mount) as watcher:
+        drop_one(world, "school")
+        eventually(lambda: [row["state"] for row in world.rows("school")])
+        watcher.stop(10)
+        assert not watcher._thread.is_alive()
+        mount.answers.set()
+    world.intake.upkeep.finish_pick_ups(NOW)
+    assert world.is_due(half)
+
+
+def hangs_in(mount: Mount, real: Callable[..., Any]) -> Callable[..., Any]:
+    def hanging(path: Path, *arguments: Any) -> Any:
+        if path.is_relative_to(mount.folder):
+            assert mount.answers.wait(60)
+        return real(path, *arguments)
+
+    return hanging

@@ -22,7 +22,9 @@ from alp_daemon.services.processing.process import _ended
 from alp_daemon.services.reports import publish, reporttext
 from alp_daemon.services.reports.publish import Reports
 from alp_daemon.services.safekeeping import retention
+from alp_daemon.store.sql import queries
 from alp_daemon.store.store import moment, stamp
+from tests import databases
 from tests.services.provider import Provider, feed, number, numbers
 
 
@@ -163,6 +165,14 @@ class TestPublish:
         (reports(acme) / "000001-append.csv.report.json").unlink()
         assert here.publish_recent(acme.tick()) == 0, "thousands may have ended since"
         assert here.bring_up_to_date("acme", acme.tick()) == 1, "who looks gets it all the same"
+
+    @databases.sqlite_only
+    def test_a_round_does_not_go_through_all_uploads_there_are(self, acme: Provider) -> None:
+        with acme.store.read() as transaction:
+            statement = queries("sqlite")["uploads.reported_since"]
+            plan = transaction._connection.execute(f"EXPLAIN QUERY PLAN {statement}", {"since": "2026"}).fetchall()
+        steps = [step[3] for step in plan]
+        assert not any(step.startswith("SCAN u") for step in steps), steps
 
     def test_a_report_keeps_up_with_its_upload(self, acme: Provider) -> None:
         held = acme.process("append.csv", numbers(3), evidence=Evidence.cut)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -117,3 +118,26 @@ def test_a_worker_goes_on(acme: Provider, mount: Mount, of_school: Callable[[str
     eventually(lambda: not here._bulkhead.hangs("acme"))
     here.publish("acme", second["upload"])
     assert "000002-append.csv.report.txt" in texts(acme, "acme")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EACCES])
+def test_a_folder_that_answers_with_an_error_is_left_out_too(
+    acme: Provider, of_school: Callable[[str], int], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """So do mounts, once their server's time is over."""
+    acme.intake.prepare("acme")
+    acme.process("append.csv", numbers(1))
+    of_school("list.csv")
+    here, home, stat = Reports(acme.store, acme.settings.drop_dir), acme.settings.drop_dir / "acme", os.stat
+
+    def failing(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+        if isinstance(path, (str, os.PathLike)) and Path(path).is_relative_to(home):
+            raise OSError(number, os.strerror(number))
+        return stat(path, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", failing)
+        here.publish("acme", 1)
+        assert [here.publish_recent(acme.tick(hours=1)) for _ in range(2)] == [1, 0]
+    assert here.publish_recent(acme.tick(hours=1)) == 1
+    assert texts(acme, "acme") == ["000001-append.csv.report.txt"]

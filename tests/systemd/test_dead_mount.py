@@ -97,10 +97,10 @@ def test_others_files_are_picked_up_and_its_own_when_it_is_back(site: Site, mana
         assert (told["level"], told["path"]) == ("warning", str(folder))
         assert said_of_the_scan(site) == "ok"
         assert site.greeting().startswith(b"220 ")
-        assert f"error: acme: {folder} gives no answer" in doctor(site)
+        assert f"error: acme: {folder} cannot be looked at (no answer, as from a mount" in doctor(site)
         manager.rest()
         manager.wait_for("WATCHDOG=1")
-    assert "gives no answer" not in doctor(site)
+    assert "cannot be looked at" not in doctor(site)
     eventually((folder / "reports").is_dir)
     put(folder)
     eventually(site.uploads, lambda states: states == {"school.csv": "applied", "acme.csv": "applied"})

@@ -69,7 +69,7 @@ class Keeper:
                 received.incoming.abort()
                 then(future)
 
-        lane = ("files", received.incoming.customer)
+        lane = received.incoming.customer
         self._crew.storing.run(lane, lambda: self._intake.write_out(received.incoming), written)
 
     def settle(self, upload: int, verdict: Verdict) -> None:

@@ -141,6 +141,7 @@ class LoginSession(ControlChannel):
         self.wait_for(
             lambda: self.server.intake.prepare(login.customer),
             lambda future: self._admit(login, future),
+            threads=self.server.crew.looking,
             lane=login.customer,
         )
 

@@ -3,31 +3,67 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
 from pyftpdlib.ioloop import IOLoop
 
 from alp_daemon import log
+from alp_daemon.errors import TryAgain
+
+_LAST_SECONDS = 2.0
+"""For what may hang, when the server ends."""
 
 Work = Callable[[], Any]
 Then = Callable[["Future[Any]"], None]
 
 
+@dataclass(eq=False, slots=True)
+class _Job:
+    work: Work
+    then: Then | None
+    """None once it is called."""
+    future: Future[Any] = field(default_factory=Future)
+    alarm: Any = None
+    is_abandoned: bool = False
+    """Its thread has been replaced, and ends with it."""
+
+    def answer(self, future: Future[Any]) -> None:
+        if self.alarm is not None and not self.alarm.cancelled:
+            self.alarm.cancel()
+        then, self.then = self.then, None
+        if then is not None:
+            then(future)
+
+
 class Offload:
     """Threads for an I/O loop: ``work`` runs in one of them, ``then(future)`` on the loop at once afterwards.
 
-    Jobs of one lane run one after the other, in the order in which they were given.
+    Jobs of one lane run one after the other, in the order in which they were given. With a ``limit`` nobody waits for
+    more seconds than that: ``then`` gets a :class:`TryAgain`, and a thread that hangs is replaced by another. Its lane
+    stays taken until it comes back.
     """
 
-    def __init__(self, ioloop: IOLoop, threads: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._lanes: dict[Hashable, deque[tuple[Work, Then]]] = {}
+    def __init__(self, ioloop: IOLoop, threads: int, name: str, limit: float | None = None) -> None:
+        self._ioloop = ioloop
+        self._name = name
+        self._limit = limit
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lanes: dict[Hashable, deque[_Job]] = {}
         self._answers: deque[Callable[[], None]] = deque()
         self._bell = _Bell(ioloop, self._deliver)
+        self._replacing = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        for _ in range(threads):
+            self._add_thread()
 
     @property
     def idle(self) -> bool:
@@ -35,8 +71,11 @@ class Offload:
 
     def run(self, lane: Hashable, work: Work, then: Then) -> None:
         """Only on the loop's thread."""
+        job = _Job(work, then)
+        if self._limit is not None:
+            job.alarm = self._ioloop.call_later(self._limit, partial(self._give_up, lane, job))
         jobs = self._lanes.setdefault(lane, deque())
-        jobs.append((work, then))
+        jobs.append(job)
         if len(jobs) == 1:
             self._start(lane)
 
@@ -46,23 +85,65 @@ class Offload:
         self._bell.ring()
 
     def close(self) -> None:
-        """Waits for what is running; what has not begun is dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Waits for what is running, but not for what may hang; what has not begun is dropped."""
+        with suppress(Empty):
+            while True:
+                self._jobs.get_nowait()
+        for _ in self._threads:
+            self._jobs.put(None)
+        ends_at = None if self._limit is None else monotonic() + _LAST_SECONDS
+        for thread in self._threads:
+            thread.join(None if ends_at is None else max(0.0, ends_at - monotonic()))
         self._bell.close()
 
-    def _start(self, lane: Hashable) -> None:
-        work, _ = self._lanes[lane][0]
-        future = self._pool.submit(work)
-        future.add_done_callback(lambda done: self.call(partial(self._finish, lane, done)))
+    def _add_thread(self) -> None:
+        # Not of an executor: Python waits for those at its end, however they hang.
+        thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
-    def _finish(self, lane: Hashable, future: Future[Any]) -> None:
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if job.future.set_running_or_notify_cancel():
+                try:
+                    job.future.set_result(job.work())
+                except BaseException as error:  # noqa: BLE001  it is for who asked
+                    job.future.set_exception(error)
+            with self._replacing:
+                if job.is_abandoned:
+                    return
+
+    def _start(self, lane: Hashable) -> None:
+        job = self._lanes[lane][0]
+        job.future.add_done_callback(lambda _: self.call(partial(self._finish, lane)))
+        self._jobs.put(job)
+
+    def _finish(self, lane: Hashable) -> None:
         jobs = self._lanes[lane]
-        _, then = jobs.popleft()
+        job = jobs.popleft()
         if jobs:
             self._start(lane)
         else:
             del self._lanes[lane]
-        then(future)
+        job.answer(job.future)
+
+    def _give_up(self, lane: Hashable, job: _Job) -> None:
+        if job.future.done():
+            return  # answered, or about to be
+        late: Future[Any] = Future()
+        late.set_exception(TryAgain(f"no answer for {self._limit:.0f} seconds, as from a mount whose server has gone"))
+        job.answer(late)
+        if job is not self._lanes[lane][0]:
+            self._lanes[lane].remove(job)
+        elif not job.future.cancel():
+            self._replace_thread_of(job)
+
+    def _replace_thread_of(self, job: _Job) -> None:
+        with self._replacing:
+            if job.future.done():
+                return
+            job.is_abandoned = True
+        self._add_thread()
 
     def _deliver(self) -> None:
         while self._answers:

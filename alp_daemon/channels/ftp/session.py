@@ -73,10 +73,8 @@ class Session(UploadSession):
             else:
                 then()
 
-        if report is None:
-            self.wait_for(look, done)
-        else:
-            self.wait_for(look, done, threads=self.server.crew.storing, lane=("reports", customer))
+        crew = self.server.crew
+        self.wait_for(look, done, threads=crew.looking if report is None else crew.reporting, lane=customer)
 
     def ftp_SIZE(self, path: str) -> None:
         # In TYPE A too: the bytes are those that were sent.

@@ -104,11 +104,11 @@ def _drop_folders(settings: Settings, loaded: Loaded) -> Iterator[Finding]:
         home = settings.drop_dir / customer
         try:
             trouble = bulkhead.run(customer, partial(drop.trouble, home))
-        except Hanging as hanging:
+        except (Hanging, OSError) as error:
             yield Finding(
                 "error",
-                f"{customer}: {home} gives {hanging}: no file is picked up there, and no report put there. Bring the"
-                " mount back, or unmount it",
+                f"{customer}: {home} cannot be looked at ({error}): no file is picked up there, and no report is put"
+                " there. Bring the mount back, or unmount it",
             )
             continue
         if trouble:

@@ -7,7 +7,7 @@ the move took place: the object is there, or the file still lies where it was an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -88,15 +88,18 @@ class PickUp:
                 self._move(customer, whole, now, result)
         return result
 
-    def finish(self, drop_dir: Path, now: datetime) -> PickedUp:
+    def finish(self, drop_dir: Path, now: datetime, answers: Callable[[str], bool]) -> PickedUp:
         """Ends the pick-ups of this node that a crash or a full disk left half done.
 
-        Those of other nodes are about folders that are not seen from here, and wait for them.
+        Those of other nodes are about folders that are not seen from here, and wait for them; as do those of customers
+        whose folder does not answer.
         """
         result = PickedUp()
         with self._store.read() as transaction:
             rows = transaction.all("uploads.picking_up", node=self._node)
         for row in rows:
+            if not answers(row["customer"]):
+                continue
             landed = self._go_on(drop_dir / row["customer"], row, result)
             if landed is not None:
                 with self._store.write() as transaction:

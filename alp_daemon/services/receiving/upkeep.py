@@ -72,9 +72,10 @@ class Upkeep:
             _log_put_aside(self._spool.clean(self._objects))
         self._on_due()
 
-    def finish_pick_ups(self, now: datetime) -> list[Trouble]:
-        """Ends what a crash or a full disk left half-way between drop folder and spool."""
-        done = self._pick_up.finish(self._settings.drop_dir, now)
+    def finish_pick_ups(self, now: datetime, answers: Callable[[str], bool] = lambda _: True) -> list[Trouble]:
+        """Ends what a crash or a full disk left half-way between drop folder and spool. That of customers whose folder
+        does not answer waits."""
+        done = self._pick_up.finish(self._settings.drop_dir, now, answers)
         if done.due:
             self._on_due()
         return done.troubles

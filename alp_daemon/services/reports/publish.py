@@ -18,8 +18,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 from alp_daemon import log
@@ -38,6 +36,8 @@ _LATE, _LATE_IN_A_ROUND = timedelta(hours=1), timedelta(minutes=5)
 _LOOK_BACK = timedelta(days=1)
 # What a first listing brings.
 _LISTED = timedelta(days=92)
+# At once: as many as also slow storage answers for in time.
+_LOOKS = 50
 
 # Of the files of a report: as stem() makes them.
 _NAME = re.compile(r"(\d{6,18})-(.*)\.(?:report\.txt|report\.json|rejects\.csv)", re.DOTALL)
@@ -89,54 +89,40 @@ class Reports:
         A folder that hangs is left out until it answers again.
         """
         since = self._looked_to or now - _LOOK_BACK
-        missed = self._take_missed()
         with self._store.read() as transaction:
-            stale = {row["id"]: row for row in self._stale_of_missed(transaction, missed)}
-            rows = transaction.each("uploads.reported_since", since=stamp(since))
-            for customer, ended in groupby(rows, itemgetter("customer")):
-                stale |= {row["id"]: row for row in self._look(customer, list(ended), since)}
+            ended = _by_customer(transaction.all("uploads.reported_since", since=stamp(since)))
+            for customer, then in self._missed.items():
+                if not self._bulkhead.hangs(customer):
+                    ended[customer] = transaction.all("uploads.reported", customer=customer, since=stamp(then))
             known_to = _known_to(transaction, now)
-        written = sum(self._write_unless_it_hangs(row, missed.get(row["customer"], since)) for row in stale.values())
+        # No transaction is open meanwhile: many folders may hang, each for seconds.
+        written = sum(self._bring_beside(customer, rows, since) for customer, rows in ended.items())
         self._looked_to = known_to - _LATE_IN_A_ROUND
         return written
 
     def publish(self, customer: str, upload: int) -> None:
         """Writes one report, of an upload that has just ended. Where the customer has no folder nobody looks for it;
         where that hangs, it is the business of ``publish_recent``, or of whoever looks."""
-        with suppress(Hanging):
+        with suppress(Hanging, OSError):
             if self._bulkhead.run(customer, partial(self._has_folder, customer)):
                 self._write_beside(customer, upload)
 
-    def _take_missed(self) -> dict[str, datetime]:
-        """Those who answer again, and since when nobody has looked at what is theirs."""
-        answering = [customer for customer in self._missed if not self._bulkhead.hangs(customer)]
-        return {customer: self._missed.pop(customer) for customer in answering}
-
-    def _stale_of_missed(self, transaction: Transaction, missed: dict[str, datetime]) -> Iterator[Row]:
-        for customer, since in missed.items():
-            rows = transaction.all("uploads.reported", customer=customer, since=stamp(since))
-            yield from self._look(customer, rows, since)
-
-    def _look(self, customer: str, ended: list[Row], since: datetime) -> list[Row]:
-        """Those of one customer's reports that are stale."""
+    def _bring_beside(self, customer: str, ended: list[Row], since: datetime) -> int:
+        """Where the customer's folder gives no answer, all since then is looked at when it does."""
+        written = 0
         try:
-            return self._bulkhead.run(customer, lambda: self._stale(ended) if self._has_folder(customer) else [])
-        except Hanging as hanging:
-            self._miss(customer, since, hanging)
-            return []
-
-    def _write_unless_it_hangs(self, stale: Row, since: datetime) -> bool:
-        try:
-            return self._write_beside(stale["customer"], stale["id"])
-        except Hanging as hanging:
-            self._miss(stale["customer"], since, hanging)
-            return False
-
-    def _miss(self, customer: str, since: datetime, hanging: Hanging) -> None:
-        """When the folder answers again, everything since then is looked at."""
-        if customer not in self._missed:
-            log.warning("reports_not_written", customer=customer, error=str(hanging))
-        self._missed[customer] = min(since, self._missed.get(customer, since))
+            if self._bulkhead.run(customer, partial(self._has_folder, customer)):
+                for start in range(0, len(ended), _LOOKS):
+                    some = ended[start : start + _LOOKS]
+                    stale = self._bulkhead.run(customer, partial(self._stale, some))
+                    written += sum(self._write_beside(customer, row["id"]) for row in stale)
+        except (Hanging, OSError) as error:
+            if customer not in self._missed:
+                log.warning("reports_not_written", customer=customer, error=str(error))
+            self._missed.setdefault(customer, since)
+        else:
+            self._missed.pop(customer, None)
+        return written
 
     def _write_beside(self, customer: str, upload: int) -> bool:
         row = self._row(upload)
@@ -184,6 +170,13 @@ class Reports:
         """Two processes may write the same report at once. With names of their own for what is half written, a crash
         would leave some for ever."""
         return alone_about(str(upload), self._locks)
+
+
+def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["customer"], []).append(row)
+    return found
 
 
 def _known_to(transaction: Transaction, now: datetime) -> datetime:

@@ -322,11 +322,10 @@ WHERE id = :id AND customer = :customer AND state <> 'received' AND finished_at 
   AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
 -- name: uploads.reported_since
--- The same of all customers, one after the other.
+-- The same of all customers. In no order: for that SQLite would go through all uploads there are.
 SELECT id, customer, name, CASE WHEN amended_at > finished_at THEN amended_at ELSE finished_at END AS told_at FROM uploads u
 WHERE (finished_at > :since OR amended_at > :since) AND state <> 'received'
-  AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id)
-ORDER BY customer;
+  AND EXISTS (SELECT 1 FROM reports r WHERE r.upload = u.id);
 
 -- name: uploads.oldest_in_work
 -- When it was taken up; now, where nothing is in work.
