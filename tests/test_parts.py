@@ -45,5 +45,5 @@ def test_an_ftp_server_that_serves_nobody_any_more_is_a_standstill(parts: Parts)
 def test_drop_folders_that_nobody_looks_at_are_no_reason_to_end_all_else(parts: Parts) -> None:
     assert parts.drop
     parts.drop.stop()
-    parts.drop._last_turn -= STALLED_SECONDS
+    parts.drop.progress._last_turn -= STALLED_SECONDS
     assert parts.all_go_on

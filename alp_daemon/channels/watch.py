@@ -8,8 +8,7 @@ the scan, which has a thread of its own: nothing else has to wait for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +19,7 @@ from time import monotonic, sleep
 
 from alp_daemon import log
 from alp_daemon.channels.doorbell import doorbell
+from alp_daemon.channels.progress import Progress
 from alp_daemon.errors import AlpError
 from alp_daemon.files import drop
 from alp_daemon.files.bulkhead import Bulkhead, Hanging
@@ -35,8 +35,6 @@ UNNAMED_WAIT = 60.0
 """Seconds that a file which no feed takes is left where it is: whoever put it there may be about to rename it."""
 # How often a loop that waits for the next scan shows that it goes on; scans may be hours apart.
 _TURN_SECONDS = 1.0
-# The largest file over a slow network, or a burst of tens of thousands. What takes longer hangs.
-_LONGEST_MOVE_SECONDS = 1800.0
 # Between two scans while nothing rings.
 _SILENT_SECONDS = 5.0
 # For the folders to be there at the start. One that hangs is waited for by nobody but its own scan.
@@ -67,16 +65,11 @@ class DropWatcher:
         self._thread = threading.Thread(target=self._run, name="drop-watcher", daemon=True)
         self._ringer = threading.Thread(target=self._ring_for_files, name="drop-doorbell", daemon=True)
         self._bulkhead = Bulkhead(on_answer=self.ring)
-        self._at = settings.drop_dir
-        self._last_turn = monotonic()
-        self._moves_until = -inf
-        self._is_standstill_told = False
+        self.progress = Progress(settings.drop_dir)
 
     @property
     def last_turn(self) -> float:
-        """When the loop last went on (monotonic seconds). To move files takes as long as they are large and their
-        storage slow: that is no standstill."""
-        return max(self._last_turn, min(monotonic(), self._moves_until))
+        return self.progress.last_turn
 
     def start(self) -> None:
         """Begins to scan the customers' folders. Returns when they are made, where they were missing, and watched.
@@ -99,21 +92,11 @@ class DropWatcher:
         self._stopping.set()
         self._bell.set()
         ends_at = monotonic() + grace
-        while self._is_at_work() and monotonic() < max(ends_at, self._moves_until):
+        while self._is_at_work() and monotonic() < max(ends_at, self.progress.moves_until):
             sleep(0.05)
 
     def _is_at_work(self) -> bool:
         return self._thread.is_alive() or self._ringer.is_alive()
-
-    def tell_of_standstill(self, seconds: float) -> None:
-        """Logs, once, that the scan has not gone on for so many seconds, and where; and once that it does again."""
-        stands_still = monotonic() - self.last_turn >= seconds
-        if stands_still and not self._is_standstill_told:
-            reason = f"no answer for {seconds:.0f} seconds; until there is one, no drop folder is scanned"
-            log.error("drop_scan_stands_still", path=str(self._at), reason=reason)
-        elif self._is_standstill_told and not stands_still:
-            log.info("drop_scan_goes_on")
-        self._is_standstill_told = stands_still
 
     def scan(self, now: datetime, moment: float) -> bool:
         """Picks up every file that has come to rest. ``moment``: the monotonic clock, in seconds.
@@ -147,7 +130,7 @@ class DropWatcher:
             patience = AT_REST if self._intake.has_feed(customer, file.name, file.folder, now) else UNNAMED_WAIT
             if is_next and moment - look.since >= patience:
                 ready.append(file)
-        with self._moving():
+        with self.progress.moving():
             # A stop does not wait for the rest of a burst.
             return self._intake.pick_up(customer, takewhile(lambda _: not self._stopping.is_set(), ready), now)
 
@@ -171,19 +154,10 @@ class DropWatcher:
 
     def _finish_pick_ups(self, now: datetime) -> list[Trouble]:
         def attempt() -> list[Trouble]:
-            with self._moving():
+            with self.progress.moving():
                 return self._intake.upkeep.finish_pick_ups(now, self._answers)
 
         return self._try(self._settings.drop_dir, attempt)
-
-    @contextmanager
-    def _moving(self) -> Iterator[None]:
-        self._moves_until = monotonic() + _LONGEST_MOVE_SECONDS
-        try:
-            yield
-        finally:
-            self._last_turn = monotonic()
-            self._moves_until = -inf
 
     def _prepare(self) -> None:
         """What was half picked up goes first: its place in the queue is before all that comes now."""
@@ -203,7 +177,7 @@ class DropWatcher:
 
     def _try(self, folder: Path, attempt: Callable[[], list[Trouble]]) -> list[Trouble]:
         """One customer's full disk, unreadable folder or unforeseen error is no reason to leave the others waiting."""
-        self._begin_at(folder)
+        self.progress.begin_at(folder)
         try:
             return attempt()
         except (AlpError, OSError, Hanging) as error:
@@ -211,9 +185,6 @@ class DropWatcher:
         except Exception as error:  # noqa: BLE001  see above; the folder is tried again at the next scan
             log.error("drop_scan_failed", path=str(folder), exc_info=error)
             return []
-
-    def _begin_at(self, folder: Path) -> None:
-        self._at, self._last_turn = folder, monotonic()
 
     def _home(self, customer: str) -> Path:
         return self._settings.drop_dir / customer
@@ -227,7 +198,7 @@ class DropWatcher:
 
     def _run(self) -> None:
         self._prepare()
-        self._begin_at(self._settings.drop_dir)
+        self.progress.begin_at(self._settings.drop_dir)
         self._ringer.start()
         self._watch()
 
@@ -261,6 +232,6 @@ class DropWatcher:
     def _rest(self, seconds: float) -> None:
         """Until the bell rings, or for so long."""
         ends_at = monotonic() + seconds
-        self._last_turn = monotonic()
+        self.progress.turn()
         while not self._bell.wait(min(_TURN_SECONDS, max(0.0, ends_at - monotonic()))) and monotonic() < ends_at:
-            self._last_turn = monotonic()
+            self.progress.turn()

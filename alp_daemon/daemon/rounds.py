@@ -36,7 +36,7 @@ def rounds(parts: Parts) -> list[Duty]:
     if parts.ftp or parts.web:
         duties += [Duty(10, lambda _: parts.access.count())]
     if drop := parts.drop:
-        duties += [Duty(5, lambda _: drop.tell_of_standstill(STALLED_SECONDS))]
+        duties += [Duty(5, lambda _: drop.progress.tell_of_standstill(STALLED_SECONDS))]
     if parts.web:
         duties += [
             Duty(3600, Sessions(store, settings.web).forget_old),

@@ -600,7 +600,7 @@ def test_a_scan_that_moves_files_goes_on_and_one_that_hangs_does_not(world: Worl
     seen = []
 
     def moved() -> None:
-        watcher._last_turn = -1_000.0  # as if the file had taken so long
+        watcher.progress._last_turn = -1_000.0  # as if the file had taken so long
         seen.append(watcher.last_turn)
 
     watcher = DropWatcher(
@@ -611,7 +611,7 @@ def test_a_scan_that_moves_files_goes_on_and_one_that_hangs_does_not(world: Worl
     assert len(seen) == 1
     assert seen[0] > 0
     assert watcher.last_turn >= seen[0], "it went on since"
-    watcher._last_turn = -1_000.0
+    watcher.progress._last_turn = -1_000.0
     assert watcher.last_turn == -1_000.0
 
 

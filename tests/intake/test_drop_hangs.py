@@ -16,7 +16,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from alp_daemon import log
+from alp_daemon.channels import progress as progress_module
 from alp_daemon.channels import watch as watch_module
+from alp_daemon.channels.progress import Progress
 from alp_daemon.channels.watch import DropWatcher
 from alp_daemon.files import bulkhead, drop, dropclaim
 from tests.eventually import eventually
@@ -128,31 +130,30 @@ def test_the_standstill_is_told_once_and_its_end(mount: Mount, patient: DropWatc
     log.tell_everything()
     log.warning("test")  # the first line sets the log up, which would end the capture
     with capture_logs() as logs:
-        patient.tell_of_standstill(3600)
+        patient.progress.tell_of_standstill(3600)
         assert logs == [], "a look may take some time"
         for _ in range(2):
-            eventually(lambda: patient.tell_of_standstill(STILL) or logs)
+            eventually(lambda: patient.progress.tell_of_standstill(STILL) or logs)
         mount.answers.set()
         for _ in range(2):
-            eventually(lambda: patient.tell_of_standstill(3600) or logs[1:])
+            eventually(lambda: patient.progress.tell_of_standstill(3600) or logs[1:])
     still, goes_on = logs
     assert (still["event"], still["log_level"], still["path"]) == ("drop_scan_stands_still", "error", str(mount.folder))
     assert goes_on["event"] == "drop_scan_goes_on"
 
 
-def test_a_move_that_never_ends_is_a_standstill_too(
-    world: World, mount: Mount, watcher: DropWatcher, monkeypatch: pytest.MonkeyPatch
+def test_a_move_takes_its_time_and_one_that_never_ends_is_a_standstill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mount.answers.set()
-    watcher.stop(10)
-    with watcher._moving():
-        watcher._last_turn = -1_000.0
-        assert watcher.last_turn > 0
-    monkeypatch.setattr(watch_module, "_LONGEST_MOVE_SECONDS", -1_000.0)
-    with watcher._moving():
-        began = watcher.last_turn
-        watcher._last_turn = -2_000.0
-        assert watcher.last_turn < began
+    progress = Progress(tmp_path)
+    with progress.moving():
+        progress._last_turn = -1_000.0
+        assert progress.last_turn > 0
+    monkeypatch.setattr(progress_module, "_LONGEST_MOVE_SECONDS", -1_000.0)
+    with progress.moving():
+        began = progress.last_turn
+        progress._last_turn = -2_000.0
+        assert progress.last_turn < began
 
 
 def test_who_is_only_slow_has_its_files_picked_up(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
