@@ -15,7 +15,7 @@ from functools import partial
 from itertools import takewhile
 from math import inf
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
 from alp_daemon import log
 from alp_daemon.channels.doorbell import doorbell
@@ -92,11 +92,9 @@ class DropWatcher:
         self._stopping.set()
         self._bell.set()
         ends_at = monotonic() + grace
-        while self._is_at_work() and monotonic() < max(ends_at, self.progress.moves_until):
-            sleep(0.05)
-
-    def _is_at_work(self) -> bool:
-        return self._thread.is_alive() or self._ringer.is_alive()
+        for thread in (self._thread, self._ringer):
+            while thread.is_alive() and monotonic() < max(ends_at, self.progress.moves_until):
+                thread.join(0.1)
 
     def scan(self, now: datetime, moment: float) -> bool:
         """Picks up every file that has come to rest. ``moment``: the monotonic clock, in seconds.
@@ -104,6 +102,7 @@ class DropWatcher:
         Returns whether another look a second later may find more.
         """
         looks: dict[Path, _Look] = {}
+        first = moment
         troubles = self._finish_pick_ups(now)
         for customer in self._registry.all():
             began = monotonic()
@@ -112,7 +111,7 @@ class DropWatcher:
                 moment += took  # what lies in the next folders is seen so much later
         self._looks = looks
         self._tell(troubles)
-        return any(moment - look.since < AT_REST for look in looks.values())
+        return any(first - look.since < AT_REST for look in looks.values())
 
     def _scan(self, customer: str, looks: dict[Path, _Look], now: datetime, moment: float) -> list[Trouble]:
         ready, missed_at = [], inf
@@ -144,6 +143,8 @@ class DropWatcher:
             raise
 
     def _answers(self, customer: str) -> bool:
+        if self._bulkhead.has_late_answer(customer):
+            return True  # it is for the look
         try:
             self._bulkhead.run(customer, self._home(customer).exists)
         except Hanging:

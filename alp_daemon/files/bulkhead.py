@@ -77,6 +77,10 @@ class Bulkhead:
         asked = self._hanging.get(customer)
         return asked is not None and not asked.future.done()
 
+    def has_late_answer(self, customer: str) -> bool:
+        """Whether the customer's storage has answered after all, and nothing was asked since."""
+        return customer in self._hanging and not self.hangs(customer)
+
     def _number_hanging(self) -> int:
         return sum(not asked.future.done() for asked in self._hanging.values())
 

@@ -48,7 +48,9 @@ def test_who_leaves_in_the_middle_is_told_426(ftp: ftplib.FTP_TLS, command: str,
         assert ftp.sendcmd(command)[:3] in ("125", "150")
         connection.sendall(begin)
         end(connection)
-        assert refused(ftp).startswith("426 ")
+        # What is reset before anybody has accepted it may as well never have come.
+        expected = ("425 No data connection came", "426 ") if end is reset else "426 "
+        assert refused(ftp).startswith(expected)
     assert ftp.voidcmd("NOOP").startswith("200 "), "one answer and no more"
 
 

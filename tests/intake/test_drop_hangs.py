@@ -193,3 +193,16 @@ def hangs_in(mount: Mount, real: Callable[..., Any]) -> Callable[..., Any]:
         return real(path, *arguments)
 
     return hanging
+
+
+def test_a_slow_neighbour_does_not_keep_a_new_file_from_its_second_look(
+    world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount.answers.set()
+    drop_one(world, "school")
+    look = drop.look
+    monkeypatch.setattr(drop, "look", lambda home: sleep(1.2 if home == mount.folder else 0) or look(home))
+    watcher = DropWatcher(world.settings, world.registry, world.intake)
+    assert watcher.scan(NOW, 100.0), "another look a second later"
+    assert not watcher.scan(NOW, 103.0)
+    assert [row["customer"] for row in world.rows()] == ["school"]

@@ -20,6 +20,7 @@ from alp_daemon.files import bulkhead as bulkhead_module
 from alp_daemon.registry import Registry
 from alp_daemon.services.processing.process import work_next
 from alp_daemon.services.receiving.intake import Intake
+from alp_daemon.services.reports import publish
 from alp_daemon.services.reports.publish import Reports
 from tests.eventually import eventually
 from tests.services.provider import SENDER, Provider, numbers
@@ -141,3 +142,29 @@ def test_a_folder_that_answers_with_an_error_is_left_out_too(
         assert [here.publish_recent(acme.tick(hours=1)) for _ in range(2)] == [1, 0]
     assert here.publish_recent(acme.tick(hours=1)) == 1
     assert texts(acme, "acme") == ["000001-append.csv.report.txt"]
+
+
+def test_a_folder_that_answers_in_the_middle_of_a_round_is_not_done_with(
+    acme: Provider, mount: Mount, of_school: Callable[[str], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had missed before is not among what ended of late."""
+    acme.intake.prepare("acme")
+    acme.process("append.csv", numbers(1))
+    here = Reports(acme.store, acme.settings.drop_dir)
+    mount.answers.clear()
+    here.publish_recent(acme.tick())
+    acme.tick(hours=1)
+    of_school("list.csv")
+    acme.process("append.csv", numbers(2))
+    known_to = publish._known_to
+
+    def answers_meanwhile(*arguments: Any) -> Any:
+        mount.answers.set()
+        eventually(lambda: not here._bulkhead.hangs("acme"))
+        return known_to(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "_known_to", answers_meanwhile)
+        here.publish_recent(acme.tick())
+    here.publish_recent(acme.tick())
+    assert len(texts(acme, "acme")) == 2

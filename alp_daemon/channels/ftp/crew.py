@@ -24,7 +24,7 @@ class Crew:
         # The commit of many sessions, and verdicts that could not be written with others.
         self.committing = Offload(ioloop, 2, "ftp-commit")
         # Renames, deletions: a few queries each.
-        self.serving = Offload(ioloop, 4, "ftp-serve")
+        self.serving = Offload(ioloop, 2, "ftp-serve")
         # Large files, perhaps over a slow network.
         self.storing = Offload(ioloop, 4, "ftp-store")
         # Customers' folders, which hang where they are mounts whose server has gone; and the reports of months in them.

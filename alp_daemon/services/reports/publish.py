@@ -37,7 +37,7 @@ _LOOK_BACK = timedelta(days=1)
 # What a first listing brings.
 _LISTED = timedelta(days=92)
 # At once: as many as also slow storage answers for in time.
-_LOOKS = 50
+_LOOKS = 10
 
 # Of the files of a report: as stem() makes them.
 _NAME = re.compile(r"(\d{6,18})-(.*)\.(?:report\.txt|report\.json|rejects\.csv)", re.DOTALL)
@@ -92,7 +92,9 @@ class Reports:
         with self._store.read() as transaction:
             ended = _by_customer(transaction.all("uploads.reported_since", since=stamp(since)))
             for customer, then in self._missed.items():
-                if not self._bulkhead.hangs(customer):
+                if self._bulkhead.hangs(customer):
+                    ended.pop(customer, None)
+                else:
                     ended[customer] = transaction.all("uploads.reported", customer=customer, since=stamp(then))
             known_to = _known_to(transaction, now)
         # No transaction is open meanwhile: many folders may hang, each for seconds.
