@@ -20,7 +20,19 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from alp_daemon import log
 from alp_daemon.files import s3client
 from alp_daemon.files.disk import disk_errors, make_folder
-from alp_daemon.files.objects import ASIDE, MARK, Kept, ObjectLost, Recorded, StorageAway, aside, damaged, lost, strays
+from alp_daemon.files.objects import (
+    ASIDE,
+    MARK,
+    Kept,
+    ObjectLost,
+    Recorded,
+    StorageAway,
+    aside,
+    damaged,
+    lost,
+    owner_of,
+    strays,
+)
 from alp_daemon.files.s3client import connected, said
 
 # The library says FileNotFoundError of a bucket or an object that is not there.
@@ -64,11 +76,7 @@ class Bucket:
 
     def owner(self, claimant: str | None) -> str | None:
         with self._errors("does not say whose it is"):
-            found = self._mark()
-            if found is None and claimant is not None:
-                self._leave(claimant)
-                found = self._mark()
-        return found
+            return owner_of(self._mark, self._leave, claimant)
 
     def _mark(self) -> str | None:
         try:

@@ -141,6 +141,15 @@ def customer_of(name: str) -> str:
     return name.partition("/")[0]
 
 
+def owner_of(mark: Callable[[], str | None], leave: Callable[[str], None], claimant: str | None) -> str | None:
+    """As :meth:`Objects.owner`, for storage whose ``mark`` can be read, and left by one of several at the most."""
+    found = mark()
+    if found is None and claimant is not None:
+        leave(claimant)
+        found = mark()
+    return found
+
+
 def aside(name: str) -> str:
     """What an object CUSTOMER/TOKEN is called once it is put aside."""
     return f"{ASIDE}/{name.replace('/', '-')}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from alp_daemon import log
 from alp_daemon.files.disk import disk_errors, sync_folder
 from alp_daemon.files.folder import Folder, changed
-from alp_daemon.files.objects import FRESH, MARK, Kept, Recorded, StorageAway, strays
+from alp_daemon.files.objects import FRESH, MARK, Kept, Recorded, StorageAway, owner_of, strays
 
 # What network file systems say of a server that is away. A soft NFS mount has only EIO for it; see nfs(5).
 _AWAY = frozenset(
@@ -39,11 +39,7 @@ class SharedFolder(Folder):
     def owner(self, claimant: str | None) -> str | None:
         self._must_be_there()
         with disk_errors(f"cannot read or write {self.folder / MARK}"), self._errors():
-            found = self._mark()
-            if found is None and claimant is not None:
-                self._leave(claimant)
-                found = self._mark()
-        return found
+            return owner_of(self._mark, self._leave, claimant)
 
     def _mark(self) -> str | None:
         try:

@@ -29,7 +29,6 @@ class Answer(Protocol):
     def rowcount(self) -> int: ...
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
-    def __iter__(self) -> Iterator[Any]: ...
     def close(self) -> None: ...
 
 
@@ -51,10 +50,6 @@ class Transaction(ABC):
 
     def all(self, name: str, /, **values: object) -> list[Row]:
         return self._execute(name, values).fetchall()
-
-    def each(self, name: str, /, **values: object) -> Iterator[Row]:
-        """The rows of ``all``, one at a time: for as many as the uploads of a day."""
-        yield from self._execute(name, values)
 
     @abstractmethod
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
